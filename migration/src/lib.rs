@@ -1,1 +1,30 @@
+//! The schema's history: one file for each change, never edited after a release; expand first, contract a release later.
+//!
+//! The same migrations run on SQLite, MariaDB/MySQL and PostgreSQL; what differs between them is in `build`.
 
+use sea_orm_migration::prelude::*;
+
+mod build;
+mod m20261123_000001_people;
+mod m20261123_000002_events;
+mod m20261123_000003_money;
+mod m20261123_000004_booking;
+mod m20261123_000005_community;
+mod m20261123_000006_work;
+
+/// All migrations, in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261123_000001_people::Migration),
+            Box::new(m20261123_000002_events::Migration),
+            Box::new(m20261123_000003_money::Migration),
+            Box::new(m20261123_000004_booking::Migration),
+            Box::new(m20261123_000005_community::Migration),
+            Box::new(m20261123_000006_work::Migration),
+        ]
+    }
+}

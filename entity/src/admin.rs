@@ -1,0 +1,22 @@
+//! Admins have their own table and their own sign-in; rows come from the command line only.
+
+use crate::ids::AdminId;
+use sea_orm::entity::prelude::*;
+
+/// A row of `admin`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "admin")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: AdminId,
+    pub email: String,
+    pub password_hash: String,
+    pub totp_secret: Option<String>,
+    pub created_at: DateTimeUtc,
+}
+
+/// Relations are read by batch queries, never by joins from here.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
