@@ -2,6 +2,7 @@
 //!
 //! The same migrations run on SQLite, MariaDB/MySQL and PostgreSQL; what differs between them is in `build`.
 
+pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
 mod build;

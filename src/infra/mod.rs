@@ -1,6 +1,12 @@
-//! The outside world: one room per need.
+//! The outside world: one room for each need, each with an embedded twin that needs no server.
+
 pub mod clock;
+pub mod db;
+pub mod ids;
+pub mod jobs;
 pub mod kakaopay;
 pub mod kv;
+pub mod lock;
 pub mod mail;
 pub mod search;
+pub mod telemetry;

@@ -1,9 +1,11 @@
-//! Key-value store (skeleton: in memory; the durable twin replaces the inside, the methods stay).
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+//! Key-value pairs that live for a while: codes, sessions, revocations. One typed facade, closed over its twins.
+//!
+//! Times to live follow the injected clock. Never called inside a transaction: the real twin is another machine.
+
+mod embedded;
+
+pub use embedded::EmbeddedKv;
+use std::time::Duration;
 
 /// The store could not be reached.
 #[derive(Debug, thiserror::Error)]
@@ -11,56 +13,56 @@ use std::{
 pub struct KvError(pub String);
 
 /// Strings under keys, with a time to live.
-#[derive(Clone, Debug, Default)]
-pub struct Kv {
-    map: Arc<Mutex<HashMap<String, String>>>,
+#[derive(Clone, Debug)]
+pub enum Kv {
+    /// Durable, in the database: a restart forgets nothing.
+    Embedded(EmbeddedKv),
 }
 
 impl Kv {
-    fn with<T>(&self, f: impl FnOnce(&mut HashMap<String, String>) -> T) -> Result<T, KvError> {
-        self.map.lock().map(|mut map| f(&mut map)).map_err(|e| KvError(e.to_string()))
-    }
     pub async fn get(&self, key: &str) -> Result<Option<String>, KvError> {
-        self.with(|m| m.get(key).cloned())
+        match self {
+            Self::Embedded(kv) => kv.get(key).await,
+        }
     }
-    pub async fn set(&self, key: &str, value: &str, _ttl: Option<Duration>) -> Result<(), KvError> {
-        self.with(|m| {
-            m.insert(key.into(), value.into());
-        })
+
+    pub async fn set(&self, key: &str, value: &str, ttl: Option<Duration>) -> Result<(), KvError> {
+        match self {
+            Self::Embedded(kv) => kv.set(key, value, ttl).await,
+        }
     }
+
     /// True if this call wrote it.
-    pub async fn set_if_absent(&self, key: &str, value: &str, _ttl: Option<Duration>) -> Result<bool, KvError> {
-        self.with(|m| {
-            if m.contains_key(key) {
-                false
-            } else {
-                m.insert(key.into(), value.into());
-                true
-            }
-        })
+    pub async fn set_if_absent(&self, key: &str, value: &str, ttl: Option<Duration>) -> Result<bool, KvError> {
+        match self {
+            Self::Embedded(kv) => kv.set_if_absent(key, value, ttl).await,
+        }
     }
-    /// Reads and removes in one step.
+
+    /// Reads and removes in one step: of two callers at once, one gets it.
     pub async fn take(&self, key: &str) -> Result<Option<String>, KvError> {
-        self.with(|m| m.remove(key))
+        match self {
+            Self::Embedded(kv) => kv.take(key).await,
+        }
     }
+
+    /// True if there was something to remove.
     pub async fn delete(&self, key: &str) -> Result<bool, KvError> {
-        self.with(|m| m.remove(key).is_some())
+        match self {
+            Self::Embedded(kv) => kv.delete(key).await,
+        }
     }
-    /// Writes `new` only if the present value is `expected`; keeps the time to live that is given.
+
+    /// Writes `new` only over `expected`; the time to live starts anew.
     pub async fn compare_and_set(
         &self,
         key: &str,
         expected: &str,
         new: &str,
-        _ttl: Option<Duration>,
+        ttl: Option<Duration>,
     ) -> Result<bool, KvError> {
-        self.with(|m| {
-            if m.get(key).map(String::as_str) == Some(expected) {
-                m.insert(key.into(), new.into());
-                true
-            } else {
-                false
-            }
-        })
+        match self {
+            Self::Embedded(kv) => kv.compare_and_set(key, expected, new, ttl).await,
+        }
     }
 }

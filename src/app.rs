@@ -1,0 +1,152 @@
+//! The composition root: everything that a use case may touch.
+
+use crate::{
+    auth::tokens::Tokens,
+    config::Config,
+    infra::{
+        clock::{Clock, SystemClock},
+        db::{Db, OpenError},
+        ids::{Entropy, Ids, SystemEntropy},
+        jobs::Registry,
+        kakaopay::{ClientSettings, KakaoPayClient, PaymentProvider},
+        kv::{EmbeddedKv, Kv},
+        lock::Locks,
+        mail::Mail,
+        search::{Search, TantivySearch},
+    },
+    notification::hub::Hub,
+};
+use std::{ops::Deref, path::Path, sync::Arc, time::Duration};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// A cheap handle on the whole product.
+#[derive(Clone, Debug)]
+pub struct App(Arc<Ports>);
+
+/// What stands behind [`App`].
+#[derive(Debug)]
+pub struct Ports {
+    pub config: Config,
+    /// This process, as the owner of leases.
+    pub node: Box<str>,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Ids,
+    pub db: Db,
+    pub kv: Kv,
+    pub locks: Locks,
+    pub search: Search,
+    pub mail: Mail,
+    pub provider: Arc<dyn PaymentProvider>,
+    pub tokens: Tokens,
+    pub jobs: Registry,
+    pub hub: Hub,
+    /// Work that outlives its request; shutdown waits for it.
+    pub tasks: TaskTracker,
+    pub shutdown: CancellationToken,
+}
+
+impl Deref for App {
+    type Target = Ports;
+    fn deref(&self) -> &Ports {
+        &self.0
+    }
+}
+
+/// What tests put in the place of the real world.
+#[derive(Debug)]
+pub struct World {
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
+    }
+}
+
+/// Why the product could not be put together; each names the setting to look at.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error("data_dir: cannot write to {path}: {cause}")]
+    DataDir { path: String, cause: std::io::Error },
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    #[error("search.url: {0}")]
+    Search(String),
+    #[error("data_dir: the token keys cannot be used: {0}")]
+    Keys(String),
+    #[error("kakaopay: {0}")]
+    KakaoPay(String),
+}
+
+impl App {
+    /// Opens everything that the configuration names, and brings the database up to date.
+    pub async fn build(config: Config, world: World) -> Result<Self, BuildError> {
+        let World { clock, entropy } = world;
+        let data = &config.data_dir;
+        writable(data)?;
+        let ids = Ids::new(Arc::clone(&clock), entropy);
+        let db = Db::connect(&config.database, data).await?;
+        db.migrate().await?;
+        let kv = Kv::Embedded(EmbeddedKv::new(db.clone(), ids.clone(), Arc::clone(&clock)));
+        let index = TantivySearch::open(&data.join("search")).map_err(|error| BuildError::Search(error.to_string()))?;
+        let ports = Ports {
+            node: ids.uuid().simple().to_string().into_boxed_str(),
+            locks: Locks::new(Arc::clone(&clock), ids.clone()),
+            search: Search::Tantivy(index),
+            mail: Mail::folder(data.join("mail"), &config.mail.from),
+            provider: provider(&config)?,
+            tokens: Tokens::load(&data.join("keys"), &config.auth).map_err(BuildError::Keys)?,
+            jobs: crate::job_registry(),
+            hub: Hub::default(),
+            tasks: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+            config,
+            clock,
+            ids,
+            db,
+            kv,
+        };
+        Ok(Self(Arc::new(ports)))
+    }
+
+    /// Runs money work in a task of its own: a client that hangs up must not cut it in half.
+    #[expect(clippy::disallowed_methods, reason = "the one home of tasks that outlive their request")]
+    pub async fn outlive<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = crate::Result<T>> + Send + 'static,
+    ) -> crate::Result<T> {
+        let task = tokio::spawn(self.tasks.track_future(work));
+        task.await.unwrap_or_else(|error| Err(crate::Error::fault(format!("the task died: {error}"))))
+    }
+}
+
+fn provider(config: &Config) -> Result<Arc<dyn PaymentProvider>, BuildError> {
+    let settings = &config.kakaopay;
+    let base_url = if settings.url == "sandbox:" {
+        format!("{}{}", config.public_url(), crate::http::SANDBOX_KAKAOPAY)
+    } else {
+        settings.url.clone()
+    };
+    let client = KakaoPayClient::new(ClientSettings {
+        base_url,
+        secret_key: settings.secret_key.clone(),
+        cid: settings.cid.clone(),
+        timeout: Duration::from_secs(settings.timeout_seconds),
+    });
+    Ok(Arc::new(client.map_err(|error| BuildError::KakaoPay(error.to_string()))?))
+}
+
+/// Says at the start, in one line, what would otherwise fail at the first mail.
+fn writable(data: &Path) -> Result<(), BuildError> {
+    let probe = data.join(".writable");
+    let write = || -> std::io::Result<()> {
+        for folder in ["mail", "keys", "search"] {
+            std::fs::create_dir_all(data.join(folder))?;
+        }
+        std::fs::write(&probe, b"")?;
+        std::fs::remove_file(&probe)
+    };
+    write().map_err(|cause| BuildError::DataDir { path: data.display().to_string(), cause })
+}

@@ -1,0 +1,81 @@
+//! Six-digit email codes. The code itself is stored nowhere: it is an HMAC of the mailbox, the purpose and a nonce,
+//! and only the nonce is kept, with the tries that are left.
+
+use crate::{
+    app::App,
+    error::{Code, Error, Problem, Result},
+};
+use aws_lc_rs::hmac;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What a code is for; one is not good for the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    SignUp,
+    PasswordReset,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Pending {
+    nonce: String,
+    tries_left: u32,
+}
+
+fn key(purpose: Purpose, email: &str) -> String {
+    format!("code:{purpose:?}:{email}")
+}
+
+fn life(app: &App) -> Duration {
+    Duration::from_secs(app.config.auth.code_minutes * 60)
+}
+
+/// The six digits, for the mail.
+pub fn digits(app: &App, purpose: Purpose, email: &str, nonce: &str) -> String {
+    let tag = hmac::sign(&app.tokens.codes, format!("{purpose:?}\n{email}\n{nonce}").as_bytes());
+    let number = tag.as_ref().iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    format!("{:06}", number % 1_000_000)
+}
+
+/// Begins anew: an older code is good no more. Answers the nonce.
+pub async fn begin(app: &App, purpose: Purpose, email: &str) -> Result<String> {
+    let nonce = app.ids.secret();
+    let pending = Pending { nonce: nonce.clone(), tries_left: app.config.auth.code_tries };
+    app.kv.set(&key(purpose, email), &json(&pending)?, Some(life(app))).await?;
+    Ok(nonce)
+}
+
+/// Uses the code up if it is right; counts the try if it is wrong.
+pub async fn redeem(app: &App, purpose: Purpose, email: &str, code: &str, path: &[&str]) -> Result<()> {
+    let key = key(purpose, email);
+    loop {
+        let Some(stored) = app.kv.get(&key).await? else { return Err(expired(path)) };
+        let mut pending: Pending = serde_json::from_str(&stored).map_err(|error| Error::fault(error.to_string()))?;
+        let right = digits(app, purpose, email, &pending.nonce);
+        if subtle::ConstantTimeEq::ct_eq(right.as_bytes(), code.trim().as_bytes()).into() {
+            // Of two that come at once, one takes it.
+            return if app.kv.take(&key).await?.is_some() { Ok(()) } else { Err(expired(path)) };
+        }
+        pending.tries_left = pending.tries_left.saturating_sub(1);
+        if pending.tries_left == 0 {
+            app.kv.delete(&key).await?;
+            return Err(wrong(path));
+        }
+        if app.kv.compare_and_set(&key, &stored, &json(&pending)?, Some(life(app))).await? {
+            return Err(wrong(path));
+        }
+    }
+}
+
+fn json(pending: &Pending) -> Result<String> {
+    serde_json::to_string(pending).map_err(|error| Error::fault(error.to_string()))
+}
+
+fn wrong(path: &[&str]) -> Error {
+    Problem::new(Code::CodeWrong, path, "인증번호가 올바르지 않습니다.", "The code is wrong.").into()
+}
+
+fn expired(path: &[&str]) -> Error {
+    let ko = "인증번호가 만료되었습니다. 새로 받아 주세요.";
+    Problem::new(Code::CodeExpired, path, ko, "The code has expired. Ask for a new one.").into()
+}

@@ -1,0 +1,16 @@
+//! Proving who one is: email codes, sign-up, sign-in, sessions.
+//!
+//! An access token is short-lived and checked without a look at the user's row; a refresh token is opaque, rotated at
+//! every use, and one that comes back a second time ends its whole family. Nothing here tells whether an email has an
+//! account to somebody who cannot read that mailbox. Read `session` next, then the use cases by their verbs.
+
+pub mod code;
+pub mod graphql;
+pub mod model;
+pub mod password;
+pub mod send_code;
+pub mod session;
+pub mod sign_in;
+pub mod sign_up;
+pub mod throttle;
+pub mod tokens;

@@ -1,0 +1,40 @@
+//! What was set aside becomes used, and each seat a ticket: inside the transaction that knows the booking is paid.
+
+use super::{hold, model::Step, query, state};
+use crate::{app::App, error::Result, event::index, infra::jobs, notification::confirmed::TellConfirmed, point};
+use entity::{
+    booking,
+    enums::{TicketStatus, UserCouponStatus},
+    ticket,
+};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait};
+
+pub async fn confirm(txn: &impl ConnectionTrait, app: &App, booking: &booking::Model, step: Step) -> Result<()> {
+    let now = app.clock.now();
+    state::step(txn, booking, step, now).await?;
+    if let Some(id) = booking.user_coupon_id {
+        use UserCouponStatus::{Held, Used};
+        let moved = hold::move_coupon(txn, id, Held, Used, Some(now)).await?;
+        hold::one(u64::from(moved), "coupon used")?;
+    }
+    point::ledger::spend_held(txn, app, booking.user_id, booking.points_used, &booking.id.to_string()).await?;
+    let mut tickets = Vec::new();
+    for line in query::lines(txn, &[booking.id]).await? {
+        for _seat in 0..line.quantity {
+            let row = ticket::Model {
+                id: app.ids.next(),
+                booking_id: booking.id,
+                event_id: booking.event_id,
+                ticket_type_id: line.ticket_type_id,
+                user_id: booking.user_id,
+                code: app.ids.ticket_code(),
+                status: TicketStatus::Valid,
+                created_at: now,
+            };
+            tickets.push(ticket::ActiveModel::from(row).reset_all());
+        }
+    }
+    ticket::Entity::insert_many(tickets).exec_without_returning(txn).await?;
+    jobs::enqueue(txn, &app.ids, now, now, &TellConfirmed { booking_id: booking.id }).await?;
+    index::enqueue(txn, app, booking.event_id).await
+}

@@ -1,0 +1,99 @@
+//! Taking and giving back what a booking sets aside: seats, a coupon, points. Each write is guarded in its own
+//! statement, because row locks do not exist on every database; each must hit exactly one row.
+
+use crate::error::{Code, Error, More, Problem, Result};
+use chrono::{DateTime, Utc};
+use entity::{
+    booking, booking_line,
+    enums::UserCouponStatus,
+    ids::{TicketTypeId, UserCouponId, UserId},
+    point_account, ticket_type, user_coupon,
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait},
+};
+
+/// Sold out is a normal answer.
+pub fn sold_out(ids: Vec<TicketTypeId>) -> Error {
+    let ko = "남은 좌석이 부족합니다.";
+    Problem::new(Code::SoldOut, &["lines"], ko, "Not enough seats are left.").with(More::SoldOut(ids)).into()
+}
+
+/// True if there were enough.
+pub async fn take_seats(txn: &impl ConnectionTrait, id: TicketTypeId, quantity: i32) -> Result<bool> {
+    use ticket_type::Column;
+    let taken = ticket_type::Entity::update_many()
+        .col_expr(Column::Remaining, Expr::col(Column::Remaining).sub(quantity))
+        .filter(Column::Id.eq(id))
+        .filter(Column::Remaining.gte(quantity))
+        .exec(txn)
+        .await?;
+    Ok(taken.rows_affected == 1)
+}
+
+pub async fn give_back_seats(txn: &impl ConnectionTrait, lines: &[booking_line::Model]) -> Result<()> {
+    use ticket_type::Column;
+    for line in lines {
+        let given = ticket_type::Entity::update_many()
+            .col_expr(Column::Remaining, Expr::col(Column::Remaining).add(line.quantity))
+            .filter(Column::Id.eq(line.ticket_type_id))
+            .exec(txn)
+            .await?;
+        one(given.rows_affected, "seats given back")?;
+    }
+    Ok(())
+}
+
+/// True if it was in that state and is now in the other.
+pub async fn move_coupon(
+    txn: &impl ConnectionTrait,
+    id: UserCouponId,
+    from: UserCouponStatus,
+    to: UserCouponStatus,
+    used_at: Option<DateTime<Utc>>,
+) -> Result<bool> {
+    use user_coupon::Column;
+    let moved = user_coupon::Entity::update_many()
+        .col_expr(Column::Status, Expr::value(to))
+        .col_expr(Column::UsedAt, Expr::value(used_at))
+        .filter(Column::Id.eq(id))
+        .filter(Column::Status.eq(from))
+        .exec(txn)
+        .await?;
+    Ok(moved.rows_affected == 1)
+}
+
+/// True if there were enough that nothing else holds.
+pub async fn hold_points(txn: &impl ConnectionTrait, user: UserId, points: i64) -> Result<bool> {
+    use point_account::Column;
+    if points == 0 {
+        return Ok(true);
+    }
+    let held = point_account::Entity::update_many()
+        .col_expr(Column::Held, Expr::col(Column::Held).add(points))
+        .filter(Column::UserId.eq(user))
+        .filter(Expr::col(Column::Balance).sub(Expr::col(Column::Held)).gte(points))
+        .exec(txn)
+        .await?;
+    Ok(held.rows_affected == 1)
+}
+
+pub async fn release_points(txn: &impl ConnectionTrait, booking: &booking::Model) -> Result<()> {
+    use point_account::Column;
+    if booking.points_used == 0 {
+        return Ok(());
+    }
+    let released = point_account::Entity::update_many()
+        .col_expr(Column::Held, Expr::col(Column::Held).sub(booking.points_used))
+        .filter(Column::UserId.eq(booking.user_id))
+        .filter(Column::Held.gte(booking.points_used))
+        .exec(txn)
+        .await?;
+    one(released.rows_affected, "held points released")
+}
+
+/// A write that had to hit one row.
+pub fn one(rows: u64, what: &str) -> Result<()> {
+    if rows == 1 { Ok(()) } else { Err(Error::fault(format!("{what}: {rows} rows instead of 1"))) }
+}

@@ -1,0 +1,93 @@
+//! Reads of bookings, scoped to their owner wherever somebody asks from outside.
+
+use crate::{
+    error::Result,
+    page::{self, Key, Page, Sorting, Window},
+};
+use entity::{
+    booking, booking_line,
+    enums::{BookingStatus, TicketStatus},
+    ids::{BookingId, TicketId, TicketTypeId, TypedId, UserId},
+    ticket,
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, sea_query::Expr};
+
+pub async fn by_id(db: &impl ConnectionTrait, id: BookingId) -> Result<Option<booking::Model>> {
+    Ok(booking::Entity::find_by_id(id).one(db).await?)
+}
+
+/// Another's booking is simply not found.
+pub async fn of(db: &impl ConnectionTrait, owner: UserId, id: BookingId) -> Result<Option<booking::Model>> {
+    Ok(by_id(db, id).await?.filter(|row| row.user_id == owner))
+}
+
+pub async fn page_of(db: &impl ConnectionTrait, owner: UserId, window: &Window) -> Result<Page<booking::Model>> {
+    let sorting = Sorting {
+        at: booking::Column::CreatedAt,
+        id: booking::Column::Id,
+        order: Order::Desc,
+        key: |row: &booking::Model| Key { at: page::moment(row.created_at), id: row.id.uuid() },
+        value: page::moment_value,
+    };
+    page::read(db, booking::Entity::find().filter(booking::Column::UserId.eq(owner)), &sorting, window).await
+}
+
+pub async fn lines(db: &impl ConnectionTrait, ids: &[BookingId]) -> Result<Vec<booking_line::Model>> {
+    let rows = booking_line::Entity::find()
+        .filter(booking_line::Column::BookingId.is_in(ids.iter().copied()))
+        .order_by_asc(booking_line::Column::TicketTypeId)
+        .all(db)
+        .await?;
+    Ok(rows)
+}
+
+/// How many seats of a ticket type a person holds or has bought.
+pub async fn seats_of(db: &impl ConnectionTrait, owner: UserId, ticket_type: TicketTypeId) -> Result<i64> {
+    let open = booking::Entity::find()
+        .filter(booking::Column::UserId.eq(owner))
+        .filter(booking::Column::Status.is_in([
+            BookingStatus::Held,
+            BookingStatus::Confirmed,
+            BookingStatus::Canceling,
+        ]))
+        .all(db)
+        .await?;
+    let ids: Vec<BookingId> = open.into_iter().map(|row| row.id).collect();
+    let rows = lines(db, &ids).await?;
+    Ok(rows.iter().filter(|line| line.ticket_type_id == ticket_type).map(|line| i64::from(line.quantity)).sum())
+}
+
+pub async fn tickets(db: &impl ConnectionTrait, ids: &[BookingId]) -> Result<Vec<ticket::Model>> {
+    let rows = ticket::Entity::find()
+        .filter(ticket::Column::BookingId.is_in(ids.iter().copied()))
+        .order_by_asc(ticket::Column::Id)
+        .all(db)
+        .await?;
+    Ok(rows)
+}
+
+pub async fn page_of_tickets(db: &impl ConnectionTrait, owner: UserId, window: &Window) -> Result<Page<ticket::Model>> {
+    let sorting = Sorting {
+        at: ticket::Column::CreatedAt,
+        id: ticket::Column::Id,
+        order: Order::Desc,
+        key: |row: &ticket::Model| Key { at: page::moment(row.created_at), id: row.id.uuid() },
+        value: page::moment_value,
+    };
+    page::read(db, ticket::Entity::find().filter(ticket::Column::UserId.eq(owner)), &sorting, window).await
+}
+
+/// Another's ticket is simply not found.
+pub async fn ticket_of(db: &impl ConnectionTrait, owner: UserId, id: TicketId) -> Result<Option<ticket::Model>> {
+    Ok(ticket::Entity::find_by_id(id).one(db).await?.filter(|row| row.user_id == owner))
+}
+
+/// From now on these tickets open no door.
+pub async fn void_tickets(txn: &impl ConnectionTrait, id: BookingId) -> Result<()> {
+    ticket::Entity::update_many()
+        .col_expr(ticket::Column::Status, Expr::value(TicketStatus::Canceled))
+        .filter(ticket::Column::BookingId.eq(id))
+        .exec(txn)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! The command line.
+
+use crate::{
+    app::{App, World},
+    config::{Config, Mistakes},
+    event, graphql,
+    infra::{db::Db, telemetry},
+    serve,
+};
+use clap::{Args, Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "spotlight",
+    version,
+    about = "소극장 Spotlight Space: booking for small performances and exhibitions"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// A TOML file of settings; config.default.toml is the manual.
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    /// Where to listen [setting: server.listen]
+    #[arg(long, global = true)]
+    listen: Option<String>,
+    /// Everything that the embedded defaults keep [setting: data_dir]
+    #[arg(long, global = true)]
+    data_dir: Option<PathBuf>,
+    /// Do not fill an empty database with the demo world [setting: demo]
+    #[arg(long, global = true)]
+    no_demo: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server (the default)
+    Serve,
+    /// Bring the database up to date, and stop
+    Migrate,
+    /// Rebuild the search index from the database, and stop
+    Reindex,
+    /// Print the GraphQL schema
+    Schema,
+}
+
+/// The binary. One line on standard error says what is wrong, if something is.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("spotlight: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), String> {
+    if matches!(cli.command, Some(Command::Schema)) {
+        print!("{}", graphql::sdl());
+        return Ok(());
+    }
+    let config = cli.common.load().map_err(|mistakes| mistakes.to_string())?;
+    telemetry::start(&config.log)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    runtime.block_on(Box::pin(async {
+        match cli.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve::serve(config).await,
+            Command::Migrate => migrate(&config).await,
+            Command::Reindex => reindex(config).await,
+            Command::Schema => Ok(()),
+        }
+    }))
+}
+
+async fn migrate(config: &Config) -> Result<(), String> {
+    std::fs::create_dir_all(&config.data_dir).map_err(|error| format!("data_dir: {error}"))?;
+    let db = Db::connect(&config.database, &config.data_dir).await.map_err(|error| error.to_string())?;
+    db.migrate().await.map_err(|error| error.to_string())?;
+    println!("the database is up to date");
+    Ok(())
+}
+
+async fn reindex(config: Config) -> Result<(), String> {
+    let app = App::build(config, World::default()).await.map_err(|error| error.to_string())?;
+    let count = event::index::reindex(&app).await.map_err(|error| error.to_string())?;
+    println!("{count} events are indexed");
+    Ok(())
+}
+
+impl Common {
+    fn load(&self) -> Result<Config, Mistakes> {
+        let mut overrides: Vec<(&str, figment::value::Value)> = Vec::new();
+        if let Some(listen) = &self.listen {
+            overrides.push(("server.listen", listen.clone().into()));
+        }
+        if let Some(folder) = &self.data_dir {
+            overrides.push(("data_dir", folder.display().to_string().into()));
+        }
+        if self.no_demo {
+            overrides.push(("demo", false.into()));
+        }
+        Config::load(self.config.as_deref(), &overrides)
+    }
+}

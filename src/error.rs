@@ -1,0 +1,207 @@
+//! The one door from failures to the API.
+//!
+//! A use case returns [`Result`]. What a person can mend is [`Error::Refused`] and ends in a payload's `userErrors`;
+//! everything else is a top-level error. A [`Fault`] is ours: it is logged once, at the boundary, and masked.
+//! Each domain keeps a small error enum of its own and maps it to a [`Problem`] with an exhaustive match.
+
+use entity::ids::{EventId, InvalidId, TicketTypeId};
+use std::borrow::Cow;
+
+/// What use cases return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What a refusal is called; the API's `UserErrorCode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    AmountChanged,
+    BookingClosed,
+    CodeExpired,
+    CodeWrong,
+    CouponSoldOut,
+    CouponUnusable,
+    DuplicateSubmit,
+    IdempotencyKeyReused,
+    InsufficientPoints,
+    Invalid,
+    LimitExceeded,
+    NotAllowed,
+    NotCancelable,
+    NotFound,
+    OutOfRange,
+    PaymentFailed,
+    PaymentInDoubt,
+    SoldOut,
+    Taken,
+    TooLong,
+    TooManyAttempts,
+    TooShort,
+    WrongCredentials,
+}
+
+/// A sentence for people, in both languages of the product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    pub ko: Cow<'static, str>,
+    pub en: Cow<'static, str>,
+}
+
+impl Text {
+    pub fn new(ko: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
+        Self { ko: ko.into(), en: en.into() }
+    }
+}
+
+/// What some refusals say beyond their sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum More {
+    Nothing,
+    SoldOut(Vec<TicketTypeId>),
+    ExpectedTotal(i64),
+    ExistingEvent(EventId),
+}
+
+/// One thing that the person who asked can mend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub code: Code,
+    /// The input field, from the mutation's `input` down; empty if no single field is to blame.
+    pub path: Vec<String>,
+    pub text: Text,
+    pub more: More,
+}
+
+impl Problem {
+    pub fn new(code: Code, path: &[&str], ko: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
+        let path = path.iter().map(|step| (*step).to_owned()).collect();
+        Self { code, path, text: Text::new(ko, en), more: More::Nothing }
+    }
+
+    #[must_use]
+    pub fn with(mut self, more: More) -> Self {
+        self.more = more;
+        self
+    }
+
+    /// Blames a field further out: `lines`, `0` in front of `quantity`.
+    #[must_use]
+    pub fn under(mut self, outer: &[&str]) -> Self {
+        self.path.splice(0..0, outer.iter().map(|step| (*step).to_owned()));
+        self
+    }
+
+    /// An id that is malformed, of another type, of nothing, or of something that the asker may not see: all alike.
+    pub fn not_found(path: &[&str]) -> Self {
+        Self::new(Code::NotFound, path, "찾을 수 없습니다.", "Not found.")
+    }
+}
+
+/// Something of ours broke. Never shown to clients.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("database: {0}")]
+    Database(#[from] sea_orm::DbErr),
+    #[error(transparent)]
+    Kv(#[from] crate::infra::kv::KvError),
+    #[error("search: {0}")]
+    Search(String),
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Why a use case did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("refused: {0:?}")]
+    Refused(Vec<Problem>),
+    #[error("not signed in")]
+    Unauthenticated,
+    #[error("not allowed")]
+    Forbidden,
+    /// Try again in so many seconds.
+    #[error("rate limited for {0} s")]
+    RateLimited(u64),
+    /// Something outside is away for the moment; nothing was changed.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl Error {
+    /// A fault in words, where no library error stands behind it.
+    pub fn fault(what: impl Into<String>) -> Self {
+        Self::Fault(Fault::Other(what.into()))
+    }
+
+    pub fn not_found(path: &[&str]) -> Self {
+        Problem::not_found(path).into()
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(vec![problem])
+    }
+}
+
+impl From<sea_orm::DbErr> for Error {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Self::Fault(Fault::Database(error))
+    }
+}
+
+impl From<crate::infra::kv::KvError> for Error {
+    fn from(error: crate::infra::kv::KvError) -> Self {
+        Self::Fault(Fault::Kv(error))
+    }
+}
+
+impl From<InvalidId> for Error {
+    fn from(_: InvalidId) -> Self {
+        Self::not_found(&[])
+    }
+}
+
+/// Collects every problem of an input, so that a person mends them all at once.
+#[derive(Debug, Default)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    pub fn add(&mut self, problem: Problem) {
+        self.0.push(problem);
+    }
+
+    pub fn add_if(&mut self, wrong: bool, problem: impl FnOnce() -> Problem) {
+        if wrong {
+            self.0.push(problem());
+        }
+    }
+
+    /// The length of a text in characters, after it was trimmed.
+    pub fn length(&mut self, path: &[&str], text: &str, least: usize, most: usize) {
+        let length = text.trim().chars().count();
+        if length < least {
+            let (ko, en) = (format!("{least}자 이상 입력해 주세요."), format!("Enter at least {least} characters."));
+            self.add(Problem::new(Code::TooShort, path, ko, en));
+        } else if length > most {
+            let (ko, en) = (format!("{most}자 이하로 입력해 주세요."), format!("Enter at most {most} characters."));
+            self.add(Problem::new(Code::TooLong, path, ko, en));
+        }
+    }
+
+    pub fn range(&mut self, path: &[&str], value: i64, least: i64, most: i64) {
+        self.add_if(value < least || value > most, || {
+            let ko = format!("{least} 이상 {most} 이하여야 합니다.");
+            Problem::new(Code::OutOfRange, path, ko, format!("Must be from {least} to {most}."))
+        });
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// `Err` with all of them, if there are any.
+    pub fn check(self) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::Refused(self.0)) }
+    }
+}

@@ -1,0 +1,131 @@
+//! `eventCreate`: an artist's draft becomes an event, once, however often the button was pressed.
+
+use super::{index, model, model::Draft};
+use crate::{
+    app::App,
+    error::{Code, More, Problem, Problems, Result},
+    infra::jobs,
+    notification::remind::SendReminder,
+    transaction,
+    user::viewer::Artist,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{
+    enums::{EventStatus, ReminderKind},
+    event,
+    ids::EventId,
+    reminder, ticket_type,
+};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::OnConflict,
+};
+use std::time::Duration;
+
+pub async fn create(app: &App, artist: Artist, draft: Draft) -> Result<event::Model> {
+    let now = app.clock.now();
+    let mut problems = Problems::default();
+    draft.check(now, &mut problems);
+    problems.check()?;
+    let row = row(app, artist, &draft, now);
+    let lock = format!("event-create:{}:{}", artist.id(), row.content_hash);
+    // A holder that is writing right now says which event it is making.
+    let held = app.locks.try_acquire(&lock, Duration::from_secs(10), &row.id.to_string());
+    let held = held.map_err(|note| duplicate(note.parse().unwrap_or(row.id)))?;
+    let guard = TimeDelta::seconds(i64::try_from(app.config.booking.duplicate_guard_seconds).unwrap_or(10));
+    transaction!(app, txn => {
+        refuse_double(txn, &row, now - guard).await?;
+        insert(txn, app, row.clone(), &draft).await
+    })?;
+    drop(held);
+    Ok(row)
+}
+
+async fn refuse_double(txn: &impl ConnectionTrait, row: &event::Model, since: DateTime<Utc>) -> Result<()> {
+    let twin = event::Entity::find()
+        .filter(event::Column::ArtistId.eq(row.artist_id))
+        .filter(event::Column::ContentHash.eq(&row.content_hash))
+        .filter(event::Column::CreatedAt.gt(since))
+        .order_by_asc(event::Column::CreatedAt)
+        .one(txn)
+        .await?;
+    twin.map_or(Ok(()), |twin| Err(duplicate(twin.id).into()))
+}
+
+fn duplicate(existing: EventId) -> Problem {
+    let ko = "같은 내용의 이벤트가 방금 등록되었습니다.";
+    Problem::new(Code::DuplicateSubmit, &[], ko, "The same event was submitted a moment ago.")
+        .with(More::ExistingEvent(existing))
+}
+
+fn row(app: &App, artist: Artist, draft: &Draft, now: DateTime<Utc>) -> event::Model {
+    let (lowest_price, highest_price) = draft.price_range();
+    event::Model {
+        id: app.ids.next(),
+        artist_id: artist.id(),
+        title: draft.title.trim().to_owned(),
+        content: draft.content.trim().to_owned(),
+        content_hash: draft.hash(),
+        venue_name: draft.venue_name.trim().to_owned(),
+        venue_address: draft.venue_address.trim().to_owned(),
+        category: draft.category,
+        status: EventStatus::Scheduled,
+        starts_at: draft.starts_at,
+        ends_at: draft.ends_at,
+        booking_opens_at: draft.booking_opens_at,
+        booking_closes_at: draft.booking_closes_at,
+        cancelable_until: draft.booking_closes_at,
+        lowest_price,
+        highest_price,
+        rating_sum: 0,
+        review_count: 0,
+        version: 1,
+        created_at: now,
+        canceled_at: None,
+    }
+}
+
+/// The event, its ticket types, its reminders, and its place in the index.
+pub async fn insert(txn: &impl ConnectionTrait, app: &App, row: event::Model, draft: &Draft) -> Result<()> {
+    let (id, starts_at) = (row.id, row.starts_at);
+    event::Entity::insert(event::ActiveModel::from(row).reset_all()).exec_without_returning(txn).await?;
+    let ticket_types = draft.ticket_types.iter().enumerate().map(|(position, draft)| {
+        let row = ticket_type::Model {
+            id: app.ids.next(),
+            event_id: id,
+            position: i32::try_from(position).unwrap_or(i32::MAX),
+            name: draft.name.trim().to_owned(),
+            price: draft.price,
+            capacity: draft.capacity,
+            remaining: draft.capacity,
+            per_person_limit: draft.per_person_limit,
+        };
+        ticket_type::ActiveModel::from(row).reset_all()
+    });
+    ticket_type::Entity::insert_many(ticket_types).exec_without_returning(txn).await?;
+    plan_reminders(txn, app, id, starts_at).await?;
+    index::enqueue(txn, app, id).await
+}
+
+/// One day and one hour before; those whose time has passed are not planned, since nobody had booked by then.
+pub async fn plan_reminders(
+    txn: &impl ConnectionTrait,
+    app: &App,
+    event: EventId,
+    starts_at: DateTime<Utc>,
+) -> Result<()> {
+    let now = app.clock.now();
+    for kind in [ReminderKind::OneDay, ReminderKind::OneHour] {
+        let due_at = starts_at - model::reminder_lead(kind);
+        if due_at <= now {
+            continue;
+        }
+        let row = reminder::Model { id: app.ids.next(), event_id: event, kind, due_at, sent_at: None };
+        let again = OnConflict::columns([reminder::Column::EventId, reminder::Column::Kind])
+            .update_columns([reminder::Column::DueAt, reminder::Column::SentAt])
+            .to_owned();
+        let row = reminder::ActiveModel::from(row).reset_all();
+        reminder::Entity::insert(row).on_conflict(again).exec_without_returning(txn).await?;
+        jobs::enqueue(txn, &app.ids, now, due_at, &SendReminder { event_id: event, kind, due_at }).await?;
+    }
+    Ok(())
+}

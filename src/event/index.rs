@@ -1,0 +1,93 @@
+//! The search index follows the database through the outbox.
+
+use super::query;
+use crate::{
+    app::App,
+    error::{Error, Fault, Result},
+    infra::{
+        jobs,
+        jobs::Job,
+        search::{Change, EventDocument},
+    },
+    user,
+};
+use entity::{
+    enums::EventStatus,
+    event,
+    ids::{EventId, TypedId},
+    ticket_type,
+};
+use sea_orm::{ActiveEnum, ConnectionTrait, EntityTrait};
+use serde::{Deserialize, Serialize};
+
+pub async fn enqueue(txn: &impl ConnectionTrait, app: &App, event_id: EventId) -> Result<()> {
+    let now = app.clock.now();
+    jobs::enqueue(txn, &app.ids, now, now, &IndexEvent { event_id }).await.map(drop)
+}
+
+/// Brings one event's document up to date: what is in the database now, not what was at the time of the change.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct IndexEvent {
+    pub event_id: EventId,
+}
+
+impl Job for IndexEvent {
+    const NAME: &'static str = "index_event";
+
+    async fn run(self, app: &App) -> Result<()> {
+        let changes = changes(app, &[self.event_id]).await?;
+        app.search.apply(changes).await.map_err(|error| Fault::Search(error.to_string()).into())
+    }
+}
+
+async fn changes(app: &App, ids: &[EventId]) -> Result<Vec<Change>> {
+    let db = app.db.reads();
+    let events = query::by_ids(db, ids).await?;
+    let artists: Vec<_> = events.values().map(|event| event.artist_id).collect();
+    let artists = user::query::by_ids(db, &artists).await?;
+    let ticket_types = query::ticket_types(db, ids).await?;
+    let change = |id: &EventId| {
+        let Some(event) = events.get(id).filter(|event| event.status == EventStatus::Scheduled) else {
+            return Change::Delete(id.uuid());
+        };
+        let artist = artists.get(&event.artist_id).map(|artist| artist.nickname.clone()).unwrap_or_default();
+        let own: Vec<_> = ticket_types.iter().filter(|row| row.event_id == *id).collect();
+        Change::Upsert(Box::new(document(event, artist, &own)))
+    };
+    Ok(ids.iter().map(change).collect())
+}
+
+fn document(event: &event::Model, artist_name: String, ticket_types: &[&ticket_type::Model]) -> EventDocument {
+    let remaining: i64 = ticket_types.iter().map(|row| i64::from(row.remaining)).sum();
+    let capacity: i64 = ticket_types.iter().map(|row| i64::from(row.capacity)).sum();
+    EventDocument {
+        id: event.id.uuid(),
+        title: event.title.clone(),
+        content: event.content.clone(),
+        venue_name: event.venue_name.clone(),
+        venue_address: event.venue_address.clone(),
+        artist_name,
+        category: event.category.to_value(),
+        starts_at: event.starts_at,
+        ends_at: event.ends_at,
+        booking_opens_at: event.booking_opens_at,
+        booking_closes_at: event.booking_closes_at,
+        lowest_price: event.lowest_price,
+        highest_price: event.highest_price,
+        remaining,
+        booked: capacity - remaining,
+        created_at: event.created_at,
+        version: event.version,
+    }
+}
+
+/// Rebuilds the index from the database: after it was lost, or its schema changed.
+pub async fn reindex(app: &App) -> Result<usize> {
+    let rows = event::Entity::find().all(app.db.reads()).await?;
+    let ids: Vec<EventId> = rows.into_iter().map(|row| row.id).collect();
+    for part in ids.chunks(500) {
+        let changes = changes(app, part).await?;
+        app.search.apply(changes).await.map_err(|error| Error::from(Fault::Search(error.to_string())))?;
+    }
+    Ok(ids.len())
+}

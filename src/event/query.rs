@@ -1,0 +1,54 @@
+//! Reads of events and ticket types.
+
+use crate::{
+    error::Result,
+    page::{self, Key, Page, Sorting, Window},
+};
+use entity::{
+    event,
+    ids::{EventId, TicketTypeId, TypedId, UserId},
+    ticket_type,
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder};
+use std::collections::HashMap;
+
+pub async fn by_id(db: &impl ConnectionTrait, id: EventId) -> Result<Option<event::Model>> {
+    Ok(event::Entity::find_by_id(id).one(db).await?)
+}
+
+pub async fn by_ids(db: &impl ConnectionTrait, ids: &[EventId]) -> Result<HashMap<EventId, event::Model>> {
+    let rows = event::Entity::find().filter(event::Column::Id.is_in(ids.iter().copied())).all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// In the artist's order.
+pub async fn ticket_types(db: &impl ConnectionTrait, events: &[EventId]) -> Result<Vec<ticket_type::Model>> {
+    let rows = ticket_type::Entity::find()
+        .filter(ticket_type::Column::EventId.is_in(events.iter().copied()))
+        .order_by_asc(ticket_type::Column::EventId)
+        .order_by_asc(ticket_type::Column::Position)
+        .all(db)
+        .await?;
+    Ok(rows)
+}
+
+pub async fn ticket_types_by_ids(db: &impl ConnectionTrait, ids: &[TicketTypeId]) -> Result<Vec<ticket_type::Model>> {
+    Ok(ticket_type::Entity::find().filter(ticket_type::Column::Id.is_in(ids.iter().copied())).all(db).await?)
+}
+
+/// By the start; the order of lists that do not come from the search index.
+pub fn by_start() -> Sorting<event::Column, event::Model> {
+    Sorting {
+        at: event::Column::StartsAt,
+        id: event::Column::Id,
+        order: Order::Asc,
+        key: |row| Key { at: page::moment(row.starts_at), id: row.id.uuid() },
+        value: page::moment_value,
+    }
+}
+
+/// An artist's own events, canceled ones too.
+pub async fn of_artist(db: &impl ConnectionTrait, artist: UserId, window: &Window) -> Result<Page<event::Model>> {
+    let select = event::Entity::find().filter(event::Column::ArtistId.eq(artist));
+    page::read(db, select, &by_start(), window).await
+}

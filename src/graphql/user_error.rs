@@ -1,0 +1,203 @@
+//! `userErrors`: refusals that the caller can mend.
+
+use crate::{
+    error::{Code, More, Problem},
+    event::graphql::TicketTypeNode,
+    graphql::ctx::Ctx,
+    language::Language,
+};
+use async_graphql::{Context, Enum, ID, Interface, Object};
+use entity::ids::TicketTypeId;
+
+/// What a refusal is called. The message says it to people; programs go by this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "Code")]
+pub enum UserErrorCode {
+    /// The total is not the one that the client expected.
+    AmountChanged,
+    /// Outside the booking window, or the event is canceled.
+    BookingClosed,
+    /// There is no such code any more: ask for a new one.
+    CodeExpired,
+    /// The code is not the one that was sent.
+    CodeWrong,
+    /// No coupon is left.
+    CouponSoldOut,
+    /// The coupon does not fit this booking, or was used.
+    CouponUnusable,
+    /// The same was submitted a moment ago.
+    DuplicateSubmit,
+    /// The idempotency key was used for something else.
+    IdempotencyKeyReused,
+    /// Fewer points than that.
+    InsufficientPoints,
+    /// Not of the form that is due.
+    Invalid,
+    /// More than one person may have.
+    LimitExceeded,
+    /// The rules forbid it in this state.
+    NotAllowed,
+    /// The time for canceling is over.
+    NotCancelable,
+    /// No such thing, or not yours to see.
+    NotFound,
+    /// Too small or too large.
+    OutOfRange,
+    /// The payment was refused, or given up.
+    PaymentFailed,
+    /// It is not known yet whether the payment went through; it is being found out.
+    PaymentInDoubt,
+    /// Not that many seats are left.
+    SoldOut,
+    /// Somebody has it already.
+    Taken,
+    /// Too many characters or items.
+    TooLong,
+    /// Too often in a short time.
+    TooManyAttempts,
+    /// Too few characters or items.
+    TooShort,
+    /// Email and password, or the token, do not fit.
+    WrongCredentials,
+}
+
+/// Something that the caller can mend.
+#[derive(Interface)]
+#[graphql(
+    field(name = "code", ty = "UserErrorCode", desc = "What programs go by."),
+    field(name = "message", ty = "String", desc = "For people: Korean, or English by `Accept-Language`."),
+    field(
+        name = "path",
+        ty = "Option<Vec<String>>",
+        desc = "The input field to blame, from `input` down; null if none."
+    )
+)]
+pub enum UserError {
+    Input(InputError),
+    SoldOut(SoldOutError),
+    AmountChanged(AmountChangedError),
+    DuplicateSubmit(DuplicateSubmitError),
+}
+
+/// A refusal with nothing more to say.
+pub struct InputError {
+    common: Common,
+}
+
+#[derive(Clone)]
+struct Common {
+    code: UserErrorCode,
+    message: String,
+    path: Option<Vec<String>>,
+}
+
+/// Not enough seats are left.
+pub struct SoldOutError {
+    common: Common,
+    ids: Vec<TicketTypeId>,
+}
+
+/// The total differs from the one that was expected.
+pub struct AmountChangedError {
+    common: Common,
+    expected_total: i64,
+}
+
+/// The same event was submitted a moment ago.
+pub struct DuplicateSubmitError {
+    common: Common,
+    existing: ID,
+}
+
+#[Object]
+impl InputError {
+    /// What programs go by.
+    async fn code(&self) -> UserErrorCode {
+        self.common.code
+    }
+    /// For people: Korean, or English by `Accept-Language`.
+    async fn message(&self) -> String {
+        self.common.message.clone()
+    }
+    /// The input field to blame, from `input` down; null if none.
+    async fn path(&self) -> Option<Vec<String>> {
+        self.common.path.clone()
+    }
+}
+
+#[Object]
+impl SoldOutError {
+    /// What programs go by.
+    async fn code(&self) -> UserErrorCode {
+        self.common.code
+    }
+    /// For people: Korean, or English by `Accept-Language`.
+    async fn message(&self) -> String {
+        self.common.message.clone()
+    }
+    /// The input field to blame, from `input` down; null if none.
+    async fn path(&self) -> Option<Vec<String>> {
+        self.common.path.clone()
+    }
+    /// The ticket types that do not have enough left, with what is left now.
+    async fn ticket_types(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<TicketTypeNode>> {
+        let rows = crate::event::query::ticket_types_by_ids(ctx.app().db.reads(), &self.ids).await?;
+        Ok(rows.into_iter().map(TicketTypeNode).collect())
+    }
+}
+
+#[Object]
+impl AmountChangedError {
+    /// What programs go by.
+    async fn code(&self) -> UserErrorCode {
+        self.common.code
+    }
+    /// For people: Korean, or English by `Accept-Language`.
+    async fn message(&self) -> String {
+        self.common.message.clone()
+    }
+    /// The input field to blame, from `input` down; null if none.
+    async fn path(&self) -> Option<Vec<String>> {
+        self.common.path.clone()
+    }
+    /// What the total is now.
+    async fn expected_total(&self) -> super::scalars::Won {
+        super::scalars::Won(self.expected_total)
+    }
+}
+
+#[Object]
+impl DuplicateSubmitError {
+    /// What programs go by.
+    async fn code(&self) -> UserErrorCode {
+        self.common.code
+    }
+    /// For people: Korean, or English by `Accept-Language`.
+    async fn message(&self) -> String {
+        self.common.message.clone()
+    }
+    /// The input field to blame, from `input` down; null if none.
+    async fn path(&self) -> Option<Vec<String>> {
+        self.common.path.clone()
+    }
+    /// The event that the first submit made.
+    async fn existing_event_id(&self) -> ID {
+        self.existing.clone()
+    }
+}
+
+impl UserError {
+    pub fn of(problem: Problem, language: Language) -> Self {
+        let message = language.of(&problem.text).to_owned();
+        let path = (!problem.path.is_empty()).then_some(problem.path);
+        let common = Common { code: problem.code.into(), message, path };
+        match problem.more {
+            More::Nothing => Self::Input(InputError { common }),
+            More::SoldOut(ids) => Self::SoldOut(SoldOutError { common, ids }),
+            More::ExpectedTotal(expected_total) => Self::AmountChanged(AmountChangedError { common, expected_total }),
+            More::ExistingEvent(id) => {
+                Self::DuplicateSubmit(DuplicateSubmitError { common, existing: ID(id.to_string()) })
+            }
+        }
+    }
+}

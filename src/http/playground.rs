@@ -1,0 +1,4 @@
+//! placeholder
+pub fn routes() -> axum::Router {
+    axum::Router::new()
+}

@@ -1,0 +1,109 @@
+//! Opens the pools, and brings the schema up to date.
+
+use super::{Db, Kind};
+use migration::Migrator;
+use migration::MigratorTrait;
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, DbErr,
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+use serde::Deserialize;
+use std::{path::Path, sync::Arc, time::Duration};
+
+/// `[database]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSettings {
+    /// `sqlite:` (a file in the data folder), `sqlite:PATH`, `mysql://…` or `postgres://…`.
+    pub url: String,
+    /// Connections to a database server, or readers of the SQLite file.
+    pub max_connections: u32,
+    /// How long a request waits for a free connection.
+    pub acquire_seconds: u64,
+    /// SQLite only: whether each commit waits for the disk. Off loses the last commits in a power cut.
+    pub sqlite_full_sync: bool,
+}
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("database.url: {0:?} is none of sqlite:, mysql:// and postgres://")]
+    Scheme(String),
+    #[error("database.url: cannot open the database: {0}")]
+    Connect(DbErr),
+    #[error(
+        "the database was written by a newer version of spotlight: it has the migration {0}, which this binary does not know"
+    )]
+    Newer(String),
+    #[error("cannot bring the database up to date: {0}")]
+    Migrate(DbErr),
+}
+
+impl Db {
+    /// Connects; makes no table.
+    pub async fn connect(settings: &DatabaseSettings, data_dir: &Path) -> Result<Self, OpenError> {
+        let url = &settings.url;
+        let scheme = url.split(':').next().unwrap_or_default();
+        let committed = Arc::default();
+        match scheme {
+            "sqlite" => {
+                let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+                let file = if path.is_empty() { data_dir.join("spotlight.db") } else { path.into() };
+                let url = format!("sqlite://{}?mode=rwc", file.display());
+                let writes = connect(sqlite(settings, &url, 1)).await?;
+                let reads = connect(sqlite(settings, &url, settings.max_connections)).await?;
+                Ok(Self { kind: Kind::Sqlite, writes, reads, committed })
+            }
+            "mysql" | "mariadb" | "postgres" | "postgresql" => {
+                let kind = if scheme.starts_with('p') { Kind::Postgres } else { Kind::MySql };
+                let url = url.replacen("mariadb://", "mysql://", 1);
+                let pool = connect(server(settings, &url)).await?;
+                Ok(Self { kind, writes: pool.clone(), reads: pool, committed })
+            }
+            _ => Err(OpenError::Scheme(url.clone())),
+        }
+    }
+
+    /// Applies the migrations that are missing; refuses a database that knows more than this binary.
+    pub async fn migrate(&self) -> Result<(), OpenError> {
+        let known: Vec<String> = Migrator::migrations().iter().map(|m| m.name().to_owned()).collect();
+        Migrator::install(&self.writes).await.map_err(OpenError::Migrate)?;
+        let applied = Migrator::get_migration_models(&self.writes).await.map_err(OpenError::Migrate)?;
+        if let Some(foreign) = applied.into_iter().find(|m| !known.contains(&m.version)) {
+            return Err(OpenError::Newer(foreign.version));
+        }
+        Migrator::up(&self.writes, None).await.map_err(OpenError::Migrate)
+    }
+}
+
+async fn connect(options: ConnectOptions) -> Result<DatabaseConnection, OpenError> {
+    Database::connect(options).await.map_err(OpenError::Connect)
+}
+
+fn basics(settings: &DatabaseSettings, url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(settings.acquire_seconds))
+        .connect_timeout(Duration::from_secs(settings.acquire_seconds))
+        .sqlx_logging(false);
+    options
+}
+
+fn sqlite(settings: &DatabaseSettings, url: &str, connections: u32) -> ConnectOptions {
+    let synchronous = if settings.sqlite_full_sync { SqliteSynchronous::Full } else { SqliteSynchronous::Off };
+    let mut options = basics(settings, url, connections);
+    options.map_sqlx_sqlite_opts(move |sqlite| {
+        sqlite
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(synchronous)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .statement_cache_capacity(256)
+    });
+    options
+}
+
+fn server(settings: &DatabaseSettings, url: &str) -> ConnectOptions {
+    basics(settings, url, settings.max_connections)
+}

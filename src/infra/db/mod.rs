@@ -1,0 +1,77 @@
+//! The database: one address, three kinds. Use cases read through [`Db::reads`] and write inside
+//! [`transaction!`](crate::transaction), which commits, rolls back, and repeats what the database itself asks to
+//! repeat.
+//!
+//! SQLite has one writer and several readers (WAL); its writing transactions begin IMMEDIATE, because a late upgrade
+//! fails at once. `FOR UPDATE` is dropped there in silence: nothing may depend on it alone.
+
+mod connect;
+mod retry;
+
+pub use connect::{DatabaseSettings, OpenError};
+pub use retry::{Attempts, Settled, is_transient, is_unique};
+
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// Which protocol the address speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    MySql,
+    Postgres,
+}
+
+/// The pools, and the bell that rings after each commit.
+#[derive(Clone, Debug)]
+pub struct Db {
+    kind: Kind,
+    writes: DatabaseConnection,
+    reads: DatabaseConnection,
+    committed: Arc<Notify>,
+}
+
+impl Db {
+    /// For reading outside a transaction.
+    pub const fn reads(&self) -> &DatabaseConnection {
+        &self.reads
+    }
+
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Rings after every commit: the worker looks for new jobs at once instead of at its next round.
+    pub fn committed(&self) -> &Notify {
+        &self.committed
+    }
+
+    /// Begins a writing transaction. Use [`transaction!`](crate::transaction), which also ends it.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        let options = match self.kind {
+            Kind::Sqlite => TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..TransactionOptions::default()
+            },
+            Kind::MySql | Kind::Postgres => TransactionOptions {
+                isolation_level: Some(IsolationLevel::ReadCommitted),
+                ..TransactionOptions::default()
+            },
+        };
+        self.writes.begin_with_options(options).await
+    }
+
+    /// Whether the database answers now.
+    pub async fn answers(&self) -> bool {
+        self.reads.ping().await.is_ok()
+    }
+
+    pub async fn close(&self) -> Result<(), DbErr> {
+        self.reads.close_by_ref().await?;
+        self.writes.close_by_ref().await
+    }
+}

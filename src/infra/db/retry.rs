@@ -1,0 +1,130 @@
+//! Transactions that the database itself asks to repeat: deadlock, lock time-out, busy.
+
+use crate::error::{Error, Fault};
+use sea_orm::{
+    DatabaseTransaction, DbErr, RuntimeErr, SqlErr,
+    sqlx::{self, mysql::MySqlDatabaseError},
+};
+use std::time::Duration;
+
+/// Runs the body inside a writing transaction: commits when it answers `Ok`, rolls back when it answers `Err`, and
+/// starts again from the beginning when the database asks for it. The body must therefore do nothing but SQL.
+///
+/// ```ignore
+/// let booking = transaction!(app, txn => hold(txn, app, &buyer, &input).await)?;
+/// ```
+#[macro_export]
+macro_rules! transaction {
+    ($app:expr, $txn:ident => $body:expr) => {{
+        let mut attempts = $crate::infra::db::Attempts::new(&$app.db, &$app.ids);
+        loop {
+            let begun = match $app.db.begin().await {
+                Ok(begun) => begun,
+                Err(error) => match attempts.failed(error).await {
+                    None => continue,
+                    Some(error) => break Err(error),
+                },
+            };
+            let outcome = async {
+                let $txn = &begun;
+                $body
+            }
+            .await;
+            match attempts.settle(begun, outcome).await {
+                $crate::infra::db::Settled::Done(result) => break result,
+                $crate::infra::db::Settled::Again => {}
+            }
+        }
+    }};
+}
+
+/// What became of one attempt.
+#[derive(Debug)]
+pub enum Settled<T> {
+    Done(Result<T, Error>),
+    Again,
+}
+
+/// Counts the attempts at one transaction.
+#[derive(Debug)]
+pub struct Attempts<'a> {
+    db: &'a super::Db,
+    ids: &'a crate::infra::ids::Ids,
+    made: u32,
+}
+
+/// Deadlocks under a rush resolve within a few rounds; beyond this many something else is wrong.
+const MOST: u32 = 12;
+
+impl<'a> Attempts<'a> {
+    pub const fn new(db: &'a super::Db, ids: &'a crate::infra::ids::Ids) -> Self {
+        Self { db, ids, made: 0 }
+    }
+
+    /// `None`: try again.
+    pub async fn failed(&mut self, error: DbErr) -> Option<Error> {
+        self.made += 1;
+        if self.made >= MOST || !is_transient(&error) {
+            return Some(error.into());
+        }
+        self.pause().await;
+        None
+    }
+
+    pub async fn settle<T>(&mut self, txn: DatabaseTransaction, outcome: Result<T, Error>) -> Settled<T> {
+        let error = match outcome {
+            Ok(value) => match txn.commit().await {
+                Ok(()) => {
+                    self.db.committed.notify_one();
+                    return Settled::Done(Ok(value));
+                }
+                Err(error) => Error::from(error),
+            },
+            Err(error) => {
+                // A connection that cannot roll back is broken; the pool closes it, which rolls back.
+                let _closed = txn.rollback().await;
+                error
+            }
+        };
+        self.made += 1;
+        match &error {
+            Error::Fault(Fault::Database(database)) if self.made < MOST && is_transient(database) => {
+                self.pause().await;
+                Settled::Again
+            }
+            _ => Settled::Done(Err(error)),
+        }
+    }
+
+    /// Full jitter over a window that doubles: 2, 4, 8 … at most 128 ms.
+    async fn pause(&self) {
+        let window = 1_u64 << self.made.min(7);
+        tokio::time::sleep(Duration::from_millis(self.ids.below(window) + 1)).await;
+    }
+}
+
+/// Whether the database asks to run the whole transaction again.
+pub fn is_transient(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(cause))
+    | DbErr::Query(RuntimeErr::SqlxError(cause))
+    | DbErr::Conn(RuntimeErr::SqlxError(cause))) = error
+    else {
+        return false;
+    };
+    let sqlx::Error::Database(cause) = cause.as_ref() else { return false };
+    if let Some(mysql) = cause.try_downcast_ref::<MySqlDatabaseError>() {
+        // Deadlock; lock wait time-out; MariaDB's "record has changed since last read" under snapshot isolation.
+        return matches!(mysql.number(), 1213 | 1205 | 1020);
+    }
+    // PostgreSQL: serialization failure, deadlock, lock not available. SQLite: BUSY, LOCKED, BUSY_SNAPSHOT.
+    matches!(cause.code().as_deref(), Some("40001" | "40P01" | "55P03" | "5" | "6" | "517" | "261"))
+}
+
+/// Whether the error is a violation of this unique index. SQLite names the columns instead of the index, so both are
+/// given: `is_unique(&error, "user_email", "user.email")`.
+pub fn is_unique(error: &DbErr, index: &str, column: &str) -> bool {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(message)) => message.contains(index) || message.contains(column),
+        _ => false,
+    }
+}

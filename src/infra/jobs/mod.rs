@@ -1,0 +1,79 @@
+//! The outbox: what must happen after a commit is a row written in that commit, and done at least once.
+//!
+//! A job is claimed by compare-and-set on its lease, so that any number of nodes may look at the same rows on any
+//! database; no transaction is open while it runs. It is removed when it answered `Ok`, tried again with backoff when
+//! it did not, and parked when hopeless. Jobs are idempotent: a node may die between the doing and the removing.
+//! Read `run` next for the life of one row, `worker` for who calls it.
+
+mod run;
+mod worker;
+
+pub use run::run_due;
+pub use worker::work;
+
+use crate::{app::App, error::Result, infra::ids::Ids};
+use chrono::{DateTime, Utc};
+use entity::ids::JobId;
+use entity::job::{ActiveModel, Entity};
+use futures_util::future::BoxFuture;
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use serde::{Serialize, de::DeserializeOwned};
+use std::collections::HashMap;
+
+/// Something to do after a commit. Its fields are ids and small facts, never copies of data.
+pub trait Job: Serialize + DeserializeOwned + Send + 'static {
+    /// The row's name; never changed once released.
+    const NAME: &'static str;
+
+    /// Does it; may be called again after it was done.
+    fn run(self, app: &App) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Writes the row, in the caller's transaction, to be done at `run_at` or soon after.
+pub async fn enqueue<J: Job>(
+    txn: &impl ConnectionTrait,
+    ids: &Ids,
+    now: DateTime<Utc>,
+    run_at: DateTime<Utc>,
+    job: &J,
+) -> Result<JobId> {
+    let payload = serde_json::to_string(job).map_err(|error| crate::Error::fault(error.to_string()))?;
+    let id = ids.next();
+    let row = ActiveModel {
+        id: Set(id),
+        name: Set(J::NAME.into()),
+        payload: Set(payload),
+        run_at: Set(run_at),
+        attempts: Set(0),
+        lease_owner: Set(None),
+        lease_until: Set(None),
+        parked_at: Set(None),
+        last_error: Set(None),
+        created_at: Set(now),
+    };
+    Entity::insert(row).exec_without_returning(txn).await?;
+    Ok(id)
+}
+
+type Runner = fn(App, String) -> BoxFuture<'static, Result<()>>;
+
+/// Which code runs which row.
+#[derive(Clone, Debug, Default)]
+pub struct Registry(HashMap<&'static str, Runner>);
+
+impl Registry {
+    #[must_use]
+    pub fn with<J: Job>(mut self) -> Self {
+        self.0.insert(J::NAME, |app, payload| {
+            Box::pin(async move {
+                let job: J = serde_json::from_str(&payload).map_err(|error| crate::Error::fault(error.to_string()))?;
+                job.run(&app).await
+            })
+        });
+        self
+    }
+
+    fn runner(&self, name: &str) -> Option<Runner> {
+        self.0.get(name).copied()
+    }
+}

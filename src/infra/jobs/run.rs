@@ -1,0 +1,117 @@
+//! The life of one row: claimed, run, then removed, put off or parked.
+
+use crate::transaction;
+use crate::{app::App, error::Error, error::Result};
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::job::{Column, Entity, Model};
+use futures_util::{StreamExt, stream};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
+use std::panic::AssertUnwindSafe;
+
+/// How many rows are looked at in one round.
+const BATCH: u64 = 64;
+
+/// Does what is due now, and answers how many jobs were run.
+pub async fn run_due(app: &App) -> Result<usize> {
+    let due = due(app).await?;
+    let ran = stream::iter(due)
+        .map(|job| async move {
+            if !claim(app, &job).await? {
+                return Ok(0);
+            }
+            perform(app, job).await?;
+            Ok::<usize, Error>(1)
+        })
+        .buffer_unordered(app.config.worker.concurrency)
+        .collect::<Vec<_>>()
+        .await;
+    ran.into_iter().sum()
+}
+
+fn is_free(now: DateTime<Utc>) -> Condition {
+    Condition::any().add(Column::LeaseUntil.is_null()).add(Column::LeaseUntil.lt(now))
+}
+
+async fn due(app: &App) -> Result<Vec<Model>> {
+    let now = app.clock.now();
+    let rows = Entity::find()
+        .filter(Column::ParkedAt.is_null())
+        .filter(Column::RunAt.lte(now))
+        .filter(is_free(now))
+        .order_by_asc(Column::RunAt)
+        .order_by_asc(Column::Id)
+        .limit(BATCH)
+        .all(app.db.reads())
+        .await?;
+    Ok(rows)
+}
+
+async fn claim(app: &App, job: &Model) -> Result<bool> {
+    let now = app.clock.now();
+    let until = now + TimeDelta::seconds(i64::try_from(app.config.worker.lease_seconds).unwrap_or(60));
+    let claimed = transaction!(app, txn => {
+        Ok(Entity::update_many()
+            .col_expr(Column::LeaseOwner, Expr::value(app.node.as_ref()))
+            .col_expr(Column::LeaseUntil, Expr::value(until))
+            .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+            .filter(Column::Id.eq(job.id))
+            .filter(Column::Attempts.eq(job.attempts))
+            .filter(is_free(now))
+            .exec(txn)
+            .await?
+            .rows_affected)
+    })?;
+    Ok(claimed == 1)
+}
+
+async fn perform(app: &App, job: Model) -> Result<()> {
+    let attempt = job.attempts + 1;
+    let outcome = match app.jobs.runner(&job.name) {
+        Some(runner) => {
+            let running = AssertUnwindSafe(runner(app.clone(), job.payload.clone()));
+            match futures_util::FutureExt::catch_unwind(running).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(Error::fault("the job panicked")),
+            }
+        }
+        None => Err(Error::fault("no code knows a job of this name")),
+    };
+    match outcome {
+        Ok(()) => remove(app, &job).await,
+        Err(error) => {
+            tracing::warn!(job = %job.id, name = job.name, attempt, %error, "job failed");
+            put_off(app, &job, attempt, &error).await
+        }
+    }
+}
+
+async fn remove(app: &App, job: &Model) -> Result<()> {
+    transaction!(app, txn => Ok(Entity::delete_by_id(job.id).exec(txn).await?)).map(drop)
+}
+
+/// 1 s, 2 s, 4 s … up to 10 min, with up to half as much again at random, so that failures do not come back in step.
+async fn put_off(app: &App, job: &Model, attempt: i32, error: &Error) -> Result<()> {
+    let now = app.clock.now();
+    let most = i32::try_from(app.config.worker.max_attempts).unwrap_or(i32::MAX);
+    let parked_at = (attempt >= most).then_some(now);
+    let doublings = u32::try_from((attempt - 1).clamp(0, 20)).unwrap_or(0);
+    let seconds = 2_i64.saturating_pow(doublings).clamp(1, 600);
+    let jitter = i64::try_from(app.ids.below(u64::try_from(seconds * 500).unwrap_or(500))).unwrap_or(0);
+    let run_at = now + TimeDelta::seconds(seconds) + TimeDelta::milliseconds(jitter);
+    let message: String = error.to_string().chars().take(400).collect();
+    transaction!(app, txn => {
+        Ok(Entity::update_many()
+            .col_expr(Column::LeaseOwner, Expr::value(None::<String>))
+            .col_expr(Column::LeaseUntil, Expr::value(None::<DateTime<Utc>>))
+            .col_expr(Column::RunAt, Expr::value(run_at))
+            .col_expr(Column::ParkedAt, Expr::value(parked_at))
+            .col_expr(Column::LastError, Expr::value(message.clone()))
+            .filter(Column::Id.eq(job.id))
+            .exec(txn)
+            .await?)
+    })
+    .map(drop)
+}

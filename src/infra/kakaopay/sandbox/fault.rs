@@ -1,0 +1,104 @@
+//! Switches for what goes wrong out there: one-shot, for the next call of an operation.
+
+use super::Sandbox;
+use crate::infra::kv::KvError;
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    Ready,
+    Approve,
+    Order,
+    Cancel,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    #[default]
+    None,
+    /// No answer, and nothing was done.
+    TimeoutBefore,
+    /// No answer, though it was done.
+    TimeoutAfter,
+    /// 500, and nothing was done.
+    ErrorBefore,
+    /// 500, though it was done.
+    ErrorAfter,
+    /// 200 with something unreadable, though it was done.
+    Garbage,
+    /// Takes 1,000 won too much.
+    WrongAmount,
+    /// Answers after two seconds.
+    Slow,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Wanted {
+    pub operation: Operation,
+    pub fault: Fault,
+}
+
+/// Longer than any client waits.
+const NEVER: Duration = Duration::from_secs(60);
+
+fn key(operation: Operation) -> String {
+    format!("sandbox-kakaopay-fault:{operation:?}")
+}
+
+pub async fn set(State(sandbox): State<Sandbox>, Json(wanted): Json<Wanted>) -> Response {
+    match sandbox.wish(&wanted).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+impl Sandbox {
+    pub(super) async fn wish(&self, wanted: &Wanted) -> Result<(), KvError> {
+        let fault = serde_json::to_string(&wanted.fault).map_err(|error| KvError(error.to_string()))?;
+        self.0.kv.set(&key(wanted.operation), &fault, None).await
+    }
+
+    /// What goes wrong with this call; the next one goes well again.
+    pub(super) async fn fault(&self, operation: Operation) -> Result<Fault, KvError> {
+        let wanted = self.0.kv.take(&key(operation)).await?;
+        Ok(wanted.and_then(|fault| serde_json::from_str(&fault).ok()).unwrap_or_default())
+    }
+}
+
+impl Fault {
+    pub(super) async fn before(self) -> Result<(), Response> {
+        match self {
+            Self::TimeoutBefore => {
+                tokio::time::sleep(NEVER).await;
+                Err(StatusCode::GATEWAY_TIMEOUT.into_response())
+            }
+            Self::ErrorBefore => Err(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
+            Self::Slow => {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                Ok(())
+            }
+            Self::None | Self::TimeoutAfter | Self::ErrorAfter | Self::Garbage | Self::WrongAmount => Ok(()),
+        }
+    }
+
+    pub(super) async fn after(self) -> Result<(), Response> {
+        match self {
+            Self::TimeoutAfter => {
+                tokio::time::sleep(NEVER).await;
+                Err(StatusCode::GATEWAY_TIMEOUT.into_response())
+            }
+            Self::ErrorAfter => Err(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
+            Self::Garbage => Err((StatusCode::OK, "<html>점검 중</html>").into_response()),
+            Self::None | Self::TimeoutBefore | Self::ErrorBefore | Self::WrongAmount | Self::Slow => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The browser came back by the cancel or fail address. Anybody can open those, so the provider is asked.
+
+use super::{approve, query};
+use crate::{
+    app::App,
+    error::{Error, Result},
+    infra::kakaopay::OrderStatus,
+    transaction,
+};
+use entity::{enums::PaymentStatus, ids::PaymentId, payment::Model};
+
+/// Lets the hold go only if the provider says that the person gave up or the payment failed.
+pub async fn give_up(app: &App, id: PaymentId) -> Result<Model> {
+    let payment = query::by_id(app.db.reads(), id).await?.ok_or_else(|| Error::not_found(&["paymentId"]))?;
+    let (PaymentStatus::Ready, Some(tid)) = (payment.status, payment.tid.as_deref()) else { return Ok(payment) };
+    let order = match app.provider.order(tid).await {
+        Ok(order) => order,
+        Err(error) => {
+            tracing::warn!(payment = %id, %error, "cannot ask whether the payment was given up: the hold runs out instead");
+            return Ok(payment);
+        }
+    };
+    if matches!(order.status, OrderStatus::QuitPayment | OrderStatus::FailPayment | OrderStatus::FailAuthPassword) {
+        let detail = format!("{:?}", order.status);
+        transaction!(app, txn => approve::fail(txn, app, id, &detail).await)?;
+    }
+    query::by_id(app.db.reads(), id).await?.ok_or_else(|| Error::fault("a payment is never removed"))
+}

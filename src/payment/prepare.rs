@@ -1,0 +1,104 @@
+//! KakaoPay `ready`: no transaction is open while it is called. Nothing is charged by it, so a failure gives the hold
+//! back at once instead of keeping seats that nobody can pay for.
+
+use super::{model::Step, query, state};
+use crate::{
+    app::App,
+    booking,
+    error::{Code, Error, Problem, Result},
+    event,
+    infra::kakaopay::{CallError, Ready, ReadyRequest},
+    transaction,
+};
+use entity::{
+    enums::{BookingStatus, PaymentStatus},
+    ids::{BookingId, PaymentId},
+    payment::{Column, Entity, Model},
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+
+/// Gives the booking's payment its page; does nothing if it has one, or if there is nothing to pay.
+pub async fn prepare(app: &App, booking: BookingId) -> Result<()> {
+    let Some(payment) = query::of_booking(app.db.reads(), booking).await? else { return Ok(()) };
+    match payment.status {
+        PaymentStatus::Pending => {}
+        PaymentStatus::Failed => return Err(refused()),
+        PaymentStatus::Ready
+        | PaymentStatus::Approving
+        | PaymentStatus::Approved
+        | PaymentStatus::Canceling
+        | PaymentStatus::Canceled
+        | PaymentStatus::Expired => return Ok(()),
+    }
+    let request = request(app, &payment, booking).await?;
+    let id = payment.id;
+    transaction!(app, txn => state::log(txn, app, id, app.clock.now(), "ReadyIntent", "").await)?;
+    match app.provider.ready(&request).await {
+        Ok(ready) => transaction!(app, txn => keep(txn, app, id, &ready).await),
+        Err(error) => {
+            transaction!(app, txn => fail(txn, app, id, booking, &error).await)?;
+            Err(refused())
+        }
+    }
+}
+
+fn refused() -> Error {
+    let ko = "결제를 준비하지 못했습니다. 잠시 뒤에 다시 예매해 주세요.";
+    let en = "The payment could not be prepared. Nothing was charged; book again in a moment.";
+    Problem::new(Code::PaymentFailed, &[], ko, en).into()
+}
+
+async fn request(app: &App, payment: &Model, booking: BookingId) -> Result<ReadyRequest> {
+    let db = app.db.reads();
+    let row = booking::query::by_id(db, booking).await?.ok_or_else(|| Error::fault("no such booking"))?;
+    let event = event::query::by_id(db, row.event_id).await?.ok_or_else(|| Error::fault("no such event"))?;
+    let seats: i32 = booking::query::lines(db, &[booking]).await?.iter().map(|line| line.quantity).sum();
+    let back = |what: &str| format!("{}/payments/{}/{what}", app.config.public_url(), payment.id);
+    Ok(ReadyRequest {
+        partner_order_id: payment.id.to_string(),
+        partner_user_id: payment.user_id.to_string(),
+        item_name: event.title.chars().take(100).collect(),
+        quantity: i64::from(seats),
+        total_amount: payment.amount,
+        approval_url: back("approved"),
+        cancel_url: back("canceled"),
+        fail_url: back("failed"),
+    })
+}
+
+async fn keep(txn: &impl ConnectionTrait, app: &App, id: PaymentId, ready: &Ready) -> Result<()> {
+    let payment = state::lock(txn, id).await?;
+    if payment.status != PaymentStatus::Pending {
+        // Its twin was faster, or the hold is over: this second page is never shown, and charges nothing.
+        return state::log(txn, app, id, app.clock.now(), "ReadyUnused", &ready.tid).await;
+    }
+    Entity::update_many()
+        .col_expr(Column::Tid, Expr::value(ready.tid.as_str()))
+        .col_expr(Column::PcUrl, Expr::value(ready.pc_url.as_str()))
+        .col_expr(Column::MobileUrl, Expr::value(ready.mobile_url.as_str()))
+        .col_expr(Column::AppUrl, Expr::value(ready.app_url.as_str()))
+        .filter(Column::Id.eq(id))
+        .exec(txn)
+        .await?;
+    state::step(txn, app, &payment, Step::Prepare, &ready.tid).await
+}
+
+async fn fail(
+    txn: &impl ConnectionTrait,
+    app: &App,
+    id: PaymentId,
+    booking: BookingId,
+    error: &CallError,
+) -> Result<()> {
+    // Locked in the order that everything else uses: the booking, then its payment.
+    let row = booking::state::lock(txn, booking).await?;
+    let payment = state::lock(txn, id).await?;
+    if payment.status != PaymentStatus::Pending {
+        return Ok(());
+    }
+    state::step(txn, app, &payment, Step::Fail, &error.to_string()).await?;
+    match row {
+        Some(row) if row.status == BookingStatus::Held => booking::release::release(txn, app, &row).await,
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,80 @@
+//! The only writes to the ledger, inside somebody's transaction.
+
+use crate::{
+    app::App,
+    error::{Error, Result},
+};
+use entity::{enums::PointEntryKind, ids::UserId, point_account, point_entry};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait},
+};
+
+/// What a hold set aside is spent.
+pub async fn spend_held(txn: &impl ConnectionTrait, app: &App, user: UserId, points: i64, cause: &str) -> Result<()> {
+    use point_account::Column;
+    if points == 0 {
+        return Ok(());
+    }
+    let spent = point_account::Entity::update_many()
+        .col_expr(Column::Balance, Expr::col(Column::Balance).sub(points))
+        .col_expr(Column::Held, Expr::col(Column::Held).sub(points))
+        .filter(Column::UserId.eq(user))
+        .filter(Column::Held.gte(points))
+        .exec(txn)
+        .await?;
+    crate::booking::hold::one(spent.rows_affected, "points spent")?;
+    enter(txn, app, user, PointEntryKind::Spend, -points, cause).await
+}
+
+/// What a canceled booking spent comes back.
+pub async fn give_back(txn: &impl ConnectionTrait, app: &App, user: UserId, points: i64, cause: &str) -> Result<()> {
+    add(txn, app, user, PointEntryKind::GiveBack, points, cause).await
+}
+
+/// Points come in.
+pub async fn add(
+    txn: &impl ConnectionTrait,
+    app: &App,
+    user: UserId,
+    kind: PointEntryKind,
+    points: i64,
+    cause: &str,
+) -> Result<()> {
+    use point_account::Column;
+    if points == 0 {
+        return Ok(());
+    }
+    let added = point_account::Entity::update_many()
+        .col_expr(Column::Balance, Expr::col(Column::Balance).add(points))
+        .filter(Column::UserId.eq(user))
+        .exec(txn)
+        .await?;
+    crate::booking::hold::one(added.rows_affected, "points added")?;
+    enter(txn, app, user, kind, points, cause).await
+}
+
+/// The account's row is locked by the update before it, so the balance read here is the one after this entry.
+async fn enter(
+    txn: &impl ConnectionTrait,
+    app: &App,
+    user: UserId,
+    kind: PointEntryKind,
+    amount: i64,
+    cause: &str,
+) -> Result<()> {
+    let account = point_account::Entity::find_by_id(user).one(txn).await?;
+    let account = account.ok_or_else(|| Error::fault("no point account"))?;
+    let row = point_entry::Model {
+        id: app.ids.next(),
+        user_id: user,
+        kind,
+        cause: cause.to_owned(),
+        amount,
+        balance_after: account.balance,
+        created_at: app.clock.now(),
+    };
+    let row = point_entry::ActiveModel::from(row).reset_all();
+    point_entry::Entity::insert(row).exec_without_returning(txn).await?;
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! Reviews as the API shows them.
+
+use crate::{
+    connection,
+    graphql::{ctx::Ctx, loaders::failed},
+    user::graphql::UserNode,
+};
+use async_graphql::{Context, ID, Object};
+use chrono::{DateTime, Utc};
+use entity::review::Model;
+
+/// What a holder says after the event.
+#[derive(Clone, Debug)]
+pub struct ReviewNode(pub Model);
+
+#[Object(name = "Review")]
+impl ReviewNode {
+    /// `rev_…`
+    pub async fn id(&self) -> ID {
+        ID(self.0.id.to_string())
+    }
+    /// From 1 to 5.
+    async fn rating(&self) -> i32 {
+        self.0.rating
+    }
+    /// 10 to 2,000 characters.
+    async fn content(&self) -> &str {
+        &self.0.content
+    }
+    /// Who wrote it; null if that cannot be read now.
+    async fn author(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<UserNode>> {
+        match ctx.loaders().load_one(self.0.user_id).await {
+            Ok(found) => found.map(Ok),
+            Err(error) => Some(Err(failed(&error))),
+        }
+    }
+    /// How many people like it.
+    async fn like_count(&self) -> i32 {
+        self.0.like_count
+    }
+    /// When it was written.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+}
+
+connection!(ReviewConnection, ReviewEdge, ReviewNode, "reviews");

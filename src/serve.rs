@@ -1,0 +1,80 @@
+//! `spotlight serve`: opens everything, says where it is, and ends in order.
+
+use crate::{
+    app::{App, BuildError, World},
+    config::Config,
+    demo, event, http,
+    infra::jobs,
+};
+use std::{net::SocketAddr, time::Duration};
+use tokio::net::TcpListener;
+
+/// How long what is running may take to finish after the signal.
+const DRAIN: Duration = Duration::from_secs(20);
+
+pub async fn serve(mut config: Config) -> Result<(), String> {
+    let listen = config.server.listen;
+    let listener = TcpListener::bind(listen).await;
+    let listener = listener.map_err(|error| format!("server.listen: cannot listen on {listen}: {error}"))?;
+    // Port 0 asks for any free one; from here on the real one counts.
+    config.server.listen = listener.local_addr().map_err(|error| error.to_string())?;
+    let app = App::build(config, World::default()).await.map_err(|error: BuildError| error.to_string())?;
+    let is_new = prepare(&app).await.map_err(|error| error.to_string())?;
+    announce(&app, is_new);
+    run(app, listener).await
+}
+
+/// Fills an empty database with the demo world; rebuilds an index that was lost. True if it is a new world.
+async fn prepare(app: &App) -> crate::Result<bool> {
+    let is_new = app.config.demo && demo::fill_if_empty(app).await?;
+    let count = app.search.document_count().await.map_err(|error| crate::Error::fault(error.to_string()))?;
+    if count == 0 {
+        event::index::reindex(app).await?;
+    }
+    Ok(is_new)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the worker lives as long as the server")]
+async fn run(app: App, listener: TcpListener) -> Result<(), String> {
+    let worker = tokio::spawn(jobs::work(app.clone()));
+    let stopping = app.clone();
+    let service = http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+        signal().await;
+        tracing::info!("stopping: finishing what is under way");
+        stopping.shutdown.cancel();
+    });
+    let served = serving.await.map_err(|error| error.to_string());
+    app.shutdown.cancel();
+    app.tasks.close();
+    let drained = tokio::time::timeout(DRAIN, async {
+        app.tasks.wait().await;
+        worker.await
+    });
+    if drained.await.is_err() {
+        tracing::warn!("something did not finish in time; its job goes on at the next start");
+    }
+    app.db.close().await.map_err(|error| error.to_string())?;
+    served
+}
+
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// What a person needs first; then the one line that a script waits for.
+fn announce(app: &App, is_new: bool) {
+    let url = app.config.public_url();
+    if app.config.demo {
+        println!("{}", demo::welcome(&url, is_new));
+    }
+    println!("spotlight is ready at {url}");
+}
