@@ -1,1 +1,58 @@
-fn main() {}
+//! One test binary: black-box scenarios through the API that users have, each on a database of its own, with a clock
+//! that is moved. `SPOTLIGHT_TEST_DATABASES` names the databases to run on, separated by commas; `sqlite` if unset.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "a test that breaks should stop where it breaks"
+)]
+
+mod architecture;
+mod auth;
+mod booking;
+mod config;
+mod events;
+mod harness;
+mod notifications;
+mod payment;
+mod races;
+mod schema;
+mod transports;
+
+use harness::{Database, Scenario};
+use libtest_mimic::{Arguments, Trial};
+use std::process::ExitCode;
+
+fn scenarios() -> Vec<Scenario> {
+    [
+        auth::all(),
+        booking::all(),
+        config::all(),
+        events::all(),
+        notifications::all(),
+        payment::all(),
+        races::all(),
+        transports::all(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Each scenario is a whole server; more at once than this only wait for each other.
+    arguments.test_threads.get_or_insert(4);
+    let databases = Database::wanted();
+    let mut trials: Vec<Trial> = architecture::trials().into_iter().chain(schema::trials()).collect();
+    for database in &databases {
+        trials.extend(scenarios().into_iter().map(|scenario| scenario.trial(database)));
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    for name in Database::missing(&databases) {
+        eprintln!("NOT RUN on {name}: SPOTLIGHT_TEST_DATABASES does not name one (.ci/databases starts it)");
+    }
+    conclusion.exit_code()
+}

@@ -1,0 +1,118 @@
+//! A whole server for each scenario: its own database, data folder, clock and port.
+
+mod api;
+mod database;
+mod people;
+mod scenario;
+
+pub use api::{Answer, errors_of, user_error};
+pub use database::Database;
+pub use people::{BOOKING, EVENT, Event, PASSWORD, Person, SESSION, booking_input, sign_up_input};
+pub use scenario::Scenario;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use spotlight::{
+    app::{App, World},
+    config::Config,
+    infra::{clock::Clock, ids::SystemEntropy, jobs},
+};
+use std::{
+    net::SocketAddr,
+    ops::Deref,
+    sync::{Arc, Mutex},
+};
+use tempfile::TempDir;
+
+/// A clock that only a test moves.
+#[derive(Debug)]
+pub struct TestClock(Mutex<DateTime<Utc>>);
+
+impl Clock for TestClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// The server under test.
+#[derive(Clone)]
+pub struct TestApp(Arc<Inner>);
+
+pub struct Inner {
+    pub app: App,
+    pub url: String,
+    pub http: reqwest::Client,
+    clock: Arc<TestClock>,
+    database: Database,
+    _folder: TempDir,
+}
+
+impl Deref for TestApp {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// Noon in Seoul on a Monday.
+pub fn first_moment() -> DateTime<Utc> {
+    "2026-06-01T03:00:00Z".parse().unwrap()
+}
+
+impl TestApp {
+    pub async fn start(database: &Database) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = database.fresh(folder.path()).await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let config = config(folder.path(), &database, listener.local_addr().unwrap());
+        let clock = Arc::new(TestClock(Mutex::new(first_moment())));
+        let world = World { clock: clock.clone(), entropy: Arc::new(SystemEntropy) };
+        let app = App::build(config, world).await.unwrap();
+        let url = app.config.public_url();
+        let service = spotlight::http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
+        tokio::task::spawn(async move { axum::serve(listener, service).await });
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self(Arc::new(Inner { app, url, http, clock, database, _folder: folder }))
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Does what is due, until nothing is.
+    pub async fn work(&self) {
+        while jobs::run_due(&self.app).await.unwrap() > 0 {}
+    }
+
+    /// Moves the clock, and does what became due.
+    pub async fn pass(&self, time: TimeDelta) {
+        *self.clock.0.lock().unwrap() += time;
+        self.work().await;
+    }
+
+    /// A left-over job fails the test; so does a seat, a won or a coupon that does not add up.
+    pub async fn finish(self) {
+        self.work().await;
+        let left = self.database.left_over_jobs(&self.app).await;
+        assert!(left.is_empty(), "left-over jobs: {left:?}");
+        let broken = self.database.broken_invariants(&self.app).await;
+        assert!(broken.is_empty(), "broken invariants: {broken:?}");
+        self.app.shutdown.cancel();
+        self.app.tasks.close();
+        self.app.tasks.wait().await;
+        self.app.db.close().await.unwrap();
+        self.database.drop().await;
+    }
+}
+
+fn config(folder: &std::path::Path, database: &Database, listen: SocketAddr) -> Config {
+    let overrides = [
+        ("data_dir", folder.display().to_string().into()),
+        ("database.url", database.url().to_owned().into()),
+        ("database.sqlite_full_sync", false.into()),
+        ("server.listen", listen.to_string().into()),
+        ("demo", false.into()),
+        ("auth.bcrypt_cost", 4_u32.into()),
+        ("kakaopay.timeout_seconds", 1_u32.into()),
+    ];
+    Config::load(None, &overrides).unwrap()
+}

@@ -1,0 +1,133 @@
+//! People and events of a scenario, made through the API.
+
+use super::TestApp;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub email: String,
+    pub token: String,
+    pub refresh_token: String,
+}
+
+/// A published event with its ticket types' ids.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub id: String,
+    pub types: Vec<String>,
+    pub starts_at: DateTime<Utc>,
+}
+
+pub const PASSWORD: &str = "Spotlight1!";
+
+impl TestApp {
+    pub async fn code_for(&self, email: &str) -> String {
+        self.mutate(None, "emailCodeSend", "isAccepted", json!({ "email": email, "purpose": "SIGN_UP" })).await;
+        let mail = self.mail_to(email).await;
+        let digits: String = mail.chars().filter(char::is_ascii_digit).take(6).collect();
+        assert_eq!(digits.len(), 6, "{mail}");
+        digits
+    }
+
+    pub async fn sign_up(&self, name: &str, role: &str) -> Person {
+        let email = format!("{name}@example.kr");
+        let code = self.code_for(&email).await;
+        let payload = self.mutate(None, "signUp", SESSION, sign_up_input(&email, &code, role)).await;
+        Person::of(&email, &payload)
+    }
+
+    pub async fn fan(&self, name: &str) -> Person {
+        self.sign_up(name, "USER").await
+    }
+
+    pub async fn artist(&self, name: &str) -> Person {
+        self.sign_up(name, "ARTIST").await
+    }
+
+    /// Of one ticket type; open now, starting in ten days.
+    pub async fn event(&self, artist: &Person, price: i64, capacity: i32) -> Event {
+        let input = self.event_input(price, capacity);
+        let payload = self.mutate(Some(&artist.token), "eventCreate", EVENT, input).await;
+        self.work().await;
+        let event = &payload["event"];
+        let ids = event["ticketTypes"].as_array().unwrap_or_else(|| panic!("{payload}")).iter();
+        Event {
+            id: event["id"].as_str().unwrap().to_owned(),
+            types: ids.map(|row| row["id"].as_str().unwrap().to_owned()).collect(),
+            starts_at: event["startsAt"].as_str().unwrap().parse().unwrap(),
+        }
+    }
+
+    pub fn event_input(&self, price: i64, capacity: i32) -> Value {
+        let at = |days| self.now() + TimeDelta::days(days);
+        json!({
+            "title": "봄밤 인디 공연", "content": "작은 무대에서 듣는 노래", "category": "MUSIC",
+            "venue": { "name": "연남 소극장", "address": "서울 마포구 연남동" },
+            "bookingOpensAt": at(-1), "bookingClosesAt": at(9), "startsAt": at(10), "endsAt": at(11),
+            "ticketTypes": [{ "name": "일반", "price": price, "capacity": capacity }],
+        })
+    }
+
+    pub async fn remaining(&self, event: &Event) -> i64 {
+        let answer = self.query(None, "query($id: ID!) { event(id: $id) { remaining } }", json!({ "id": event.id })).await;
+        answer.data()["event"]["remaining"].as_i64().unwrap()
+    }
+
+    /// `bookingStart` of so many seats of the first type.
+    pub async fn book(&self, person: &Person, event: &Event, quantity: i32, key: &str) -> Value {
+        self.mutate(Some(&person.token), "bookingStart", BOOKING, booking_input(event, quantity, key)).await
+    }
+
+    /// Books, presses `press` on the provider's page, and follows the browser back to us. Answers the booking's id and
+    /// the address that the browser was sent to last.
+    pub async fn pay(&self, payload: &Value, press: &str, fault: &str) -> String {
+        let page = payload["payment"]["redirect"]["pcUrl"].as_str().unwrap_or_else(|| panic!("{payload}"));
+        let pressed = self.http.post(format!("{page}/{press}")).form(&[("fault", fault)]).send().await.unwrap();
+        let back = pressed.headers()["location"].to_str().unwrap().to_owned();
+        self.http.get(&back).send().await.unwrap();
+        back
+    }
+
+    /// A confirmed booking's id.
+    pub async fn buy(&self, person: &Person, event: &Event, quantity: i32, key: &str) -> String {
+        let payload = self.book(person, event, quantity, key).await;
+        self.pay(&payload, "approve", "none").await;
+        self.work().await;
+        let id = payload["booking"]["id"].as_str().unwrap().to_owned();
+        assert_eq!(self.booking(person, &id).await["status"], "CONFIRMED");
+        id
+    }
+
+    pub async fn booking(&self, person: &Person, id: &str) -> Value {
+        let query = "query($id: ID!) { node(id: $id) { ... on Booking { status amountDue tickets { id code status } \
+                     payment { id status amount canceledAmount } } } }";
+        self.query(Some(&person.token), query, json!({ "id": id })).await.data()["node"].clone()
+    }
+}
+
+pub const SESSION: &str = "session { accessToken refreshToken } viewer { email role }";
+pub const EVENT: &str = "event { id status startsAt cancelableUntil capacity ticketTypes { id price capacity remaining } }";
+pub const BOOKING: &str = "booking { id status amountDue expiresAt tickets { code } } payment { id status amount redirect { pcUrl } }";
+
+pub fn sign_up_input(email: &str, code: &str, role: &str) -> Value {
+    json!({
+        "email": email, "emailCode": code, "password": PASSWORD, "nickname": "관객", "birthDate": "1995-05-05",
+        "phoneNumber": "010-1234-5678", "location": "서울", "role": role,
+    })
+}
+
+pub fn booking_input(event: &Event, quantity: i32, key: &str) -> Value {
+    json!({
+        "eventId": event.id, "lines": [{ "ticketTypeId": event.types[0], "quantity": quantity }],
+        "idempotencyKey": key, "returnUrl": "http://localhost:3000/done",
+    })
+}
+
+impl Person {
+    pub fn of(email: &str, payload: &Value) -> Self {
+        let token = |name: &str| payload["session"][name].as_str().unwrap_or_else(|| panic!("{payload}")).to_owned();
+        Self { email: email.to_owned(), token: token("accessToken"), refresh_token: token("refreshToken") }
+    }
+}
