@@ -10,14 +10,28 @@
 //! Read next: [`document`] and [`page`] (the contract), `korean.rs` (how text is read), `query.rs` (how it is matched).
 
 pub mod document;
+mod filter;
+mod gather;
+mod highlight;
+mod korean;
+mod order;
 pub mod page;
+mod query;
+mod reading;
+mod schema;
+mod slip;
+mod store;
+mod suggest;
 mod tantivy;
+mod words;
+mod write;
 
 pub use self::document::{Change, EventDocument};
 pub use self::page::{
     Facets, Highlight, Hit, Position, PriceBucket, SearchPage, SearchQuery, Sort, Suggestion, SuggestionKind,
 };
 pub use self::tantivy::TantivySearch;
+use uuid::Uuid;
 
 /// The search engine did not answer. Callers list events from the database instead, and say so.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +89,35 @@ impl Search {
     pub async fn document_count(&self) -> Result<u64, SearchError> {
         match self {
             Self::Tantivy(twin) => twin.document_count().await,
+        }
+    }
+
+    /// Ids of the events in the index, ascending, behind `after`. A rebuild with no gap in service writes every event
+    /// anew, then walks these and deletes those that the database no longer shows.
+    ///
+    /// # Errors
+    /// [`SearchError`].
+    pub async fn ids(&self, after: Option<Uuid>, limit: usize) -> Result<Vec<Uuid>, SearchError> {
+        match self {
+            Self::Tantivy(twin) => twin.ids(after, limit).await,
+        }
+    }
+
+    /// The index may lack events, and should be filled from the database.
+    #[must_use]
+    pub fn needs_reindex(&self) -> bool {
+        match self {
+            Self::Tantivy(twin) => twin.needs_reindex(),
+        }
+    }
+
+    /// Says that the index now holds every event; until then it asks to be filled at every start.
+    ///
+    /// # Errors
+    /// [`SearchError`].
+    pub async fn set_reindexed(&self) -> Result<(), SearchError> {
+        match self {
+            Self::Tantivy(twin) => twin.set_reindexed().await,
         }
     }
 
