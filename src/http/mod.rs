@@ -1,1 +1,2 @@
 //! HTTP: transports and pages.
+pub mod playground;
