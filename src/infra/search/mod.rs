@@ -9,6 +9,8 @@
 //! The index is derived: the database is the truth, and a lost index is rebuilt from it.
 //! Read next: [`document`] and [`page`] (the contract), `korean.rs` (how text is read), `query.rs` (how it is matched).
 
+#[cfg(test)]
+mod contract;
 pub mod document;
 mod filter;
 mod gather;
@@ -23,6 +25,8 @@ mod slip;
 mod store;
 mod suggest;
 mod tantivy;
+#[cfg(test)]
+mod tests;
 mod words;
 mod write;
 
