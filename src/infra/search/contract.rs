@@ -182,7 +182,7 @@ pub(super) async fn pages_cover_every_event_once_in_both_directions(search: Sear
             starts_at: day(i64::try_from(number % 3).unwrap_or_default()),
             lowest_price: i64::try_from(number % 4).unwrap_or_default(),
             booked: i64::try_from(number % 2).unwrap_or_default(),
-            ..event(number, ["재즈", "프리재즈 밤", "밤의 재즈"][usize::try_from(number % 3).unwrap_or_default()])
+            ..event(number, if number % 3 == 0 { "재즈" } else { "프리재즈 밤" })
         });
         search.apply(put(events)).await?;
     }

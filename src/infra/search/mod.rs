@@ -16,6 +16,8 @@ mod filter;
 mod gather;
 mod highlight;
 mod korean;
+#[cfg(test)]
+mod oracle;
 mod order;
 pub mod page;
 mod query;
