@@ -33,6 +33,21 @@ const FINALS: [&str; 28] = [
     "ㅁ", "ㅂ", "ㅂㅅ", "ㅅ", "ㅆ", "ㅇ", "ㅈ", "ㅊ", "ㅋ", "ㅌ", "ㅍ", "ㅎ",
 ];
 
+/// Two consonants in one letter, which keyboards make of ㅂ and ㅅ typed after each other, are two keys.
+const CLUSTERS: [(char, &str); 11] = [
+    ('ㄳ', "ㄱㅅ"),
+    ('ㄵ', "ㄴㅈ"),
+    ('ㄶ', "ㄴㅎ"),
+    ('ㄺ', "ㄹㄱ"),
+    ('ㄻ', "ㄹㅁ"),
+    ('ㄼ', "ㄹㅂ"),
+    ('ㄽ', "ㄹㅅ"),
+    ('ㄾ', "ㄹㅌ"),
+    ('ㄿ', "ㄹㅍ"),
+    ('ㅀ', "ㄹㅎ"),
+    ('ㅄ', "ㅂㅅ"),
+];
+
 /// A whole syllable, as places in the three tables above.
 fn syllable(ch: char) -> Option<(usize, usize, usize)> {
     let place = usize::try_from(u32::from(ch).checked_sub(FIRST_SYLLABLE)?).ok()?;
@@ -107,14 +122,17 @@ fn cluster_length(text: &str) -> usize {
 
 fn fold_cluster(cluster: &str, mut push: impl FnMut(char)) {
     let mut chars = cluster.chars();
-    if let (Some(only), None) = (chars.next(), chars.next())
-        && (is_syllable(only) || only.is_ascii())
-    {
-        // The common cases, which NFKC does not touch.
-        if only.is_alphanumeric() {
-            push(only.to_ascii_lowercase());
+    if let (Some(only), None) = (chars.next(), chars.next()) {
+        // What NFKC would not touch, or would make half a syllable of.
+        if is_syllable(only) || ('ㄱ'..='ㅣ').contains(&only) {
+            return match lone_letter(only) {
+                Some(keys) => keys.chars().for_each(push),
+                None => push(only),
+            };
         }
-        return;
+        if only.is_ascii_alphanumeric() {
+            return push(only.to_ascii_lowercase());
+        }
     }
     for ch in cluster.nfkc().flat_map(char::to_lowercase) {
         match lone_jamo(ch) {
@@ -125,17 +143,20 @@ fn fold_cluster(cluster: &str, mut push: impl FnMut(char)) {
     }
 }
 
-/// NFKC turns a consonant that stands alone into half a syllable (U+1100…): back to the letters that people see.
-/// A cluster that the keyboard made of two consonants (ㄳ) is the two.
+/// The keys of a letter that people see as one but press as two.
+fn lone_letter(ch: char) -> Option<&'static str> {
+    let cluster = CLUSTERS.iter().find(|(cluster, _)| *cluster == ch).map(|(_, keys)| *keys);
+    let vowel = || VOWELS.get(usize::try_from(u32::from(ch).checked_sub(u32::from('ㅏ'))?).ok()?).copied();
+    cluster.or_else(vowel)
+}
+
+/// Half a syllable (U+1100…) that met no other half, as the letters that people see.
 fn lone_jamo(ch: char) -> Option<String> {
     let within = |first: u32| usize::try_from(u32::from(ch).checked_sub(first)?).ok();
-    if ch > '\u{11FF}' {
-        return None;
-    }
-    let last = || within(0x11A7).filter(|place| *place > 0).and_then(|place| FINALS.get(place).copied());
-    let vowel = || within(0x1161).and_then(|place| VOWELS.get(place).copied());
-    let first = || within(0x1100).and_then(|place| INITIALS.get(place).copied());
-    first().map(String::from).or_else(|| vowel().or_else(last).map(String::from))
+    let first = || within(0x1100).and_then(|place| INITIALS.get(place).copied()).map(String::from);
+    let vowel = || within(0x1161).and_then(|place| VOWELS.get(place).copied()).map(String::from);
+    let last = || within(0x11A8).and_then(|place| FINALS.get(place + 1).copied()).map(String::from);
+    first().or_else(vowel).or_else(last)
 }
 
 #[cfg(test)]
@@ -156,6 +177,7 @@ mod tests {
             ("ㅅㄱㅈ", "ㅅㄱㅈ"),
             ("ㅄ", "ㅂㅅ"),
             ("ㄳ", "ㄱㅅ"),
+            ("\u{1100} \u{1161} \u{11AA}", "ㄱㅏㄱㅅ"),
             ("소ㄳ", "소ㄱㅅ"),
             ("ㅏㅘ", "ㅏㅗㅏ"),
             ("㎏", "kg"),

@@ -9,11 +9,15 @@
 //! The index is derived: the database is the truth, and a lost index is rebuilt from it.
 //! Read next: [`document`] and [`page`] (the contract), `korean.rs` (how text is read), `query.rs` (how it is matched).
 
+#[cfg(test)]
+mod contract;
 pub mod document;
 mod filter;
 mod gather;
 mod highlight;
 mod korean;
+#[cfg(test)]
+mod oracle;
 mod order;
 pub mod page;
 mod query;
@@ -23,6 +27,8 @@ mod slip;
 mod store;
 mod suggest;
 mod tantivy;
+#[cfg(test)]
+mod tests;
 mod words;
 mod write;
 

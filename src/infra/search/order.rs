@@ -65,7 +65,7 @@ impl Travel {
 
 /// A score as a key that is ordered as scores are. Scores are never negative, so their bits are.
 pub(super) fn score_key(score: f32) -> i64 {
-    i64::from(score.max(0.0).to_bits())
+    if score > 0.0 { i64::from(score.to_bits()) } else { 0 }
 }
 
 #[cfg(test)]
