@@ -1,6 +1,7 @@
 //! HTTP: the GraphQL transports, the browser's way back from a payment, and the pages that the binary itself serves.
 //!
-//! `graphql` is one file for each transport; `engine` is what they have in common.
+//! `graphql` has one file for each transport, and knows the product as the trait `graphql::engine::Engine`; `product` is
+//! the other side of it.
 
 pub mod graphql;
 mod health;
@@ -8,44 +9,17 @@ mod home;
 mod mail_page;
 mod payment_redirect;
 pub mod playground;
+mod product;
+mod request_log;
 
 use crate::{app::App, infra::kakaopay::sandbox::Sandbox};
-use axum::{Router, routing::get};
-use serde::Deserialize;
+use axum::{Router, middleware, routing::get};
+use std::sync::Arc;
+
+pub use graphql::EdgeSettings;
 
 /// Where the sandbox KakaoPay is mounted.
 pub const SANDBOX_KAKAOPAY: &str = "/sandbox/kakaopay";
-
-/// `[edge]`: the limits in front of the engine.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EdgeSettings {
-    /// Bytes of a request's body.
-    pub body_bytes: usize,
-    /// Bytes of a document.
-    pub query_bytes: usize,
-    /// The longest that one operation may take.
-    pub operation_seconds: u64,
-    /// How long a WebSocket may wait before it introduces itself.
-    pub init_seconds: u64,
-    /// Operations at once on one WebSocket.
-    pub socket_operations: usize,
-    /// A comment on an idle SSE stream, a ping on an idle WebSocket.
-    pub heartbeat_seconds: u64,
-}
-
-impl Default for EdgeSettings {
-    fn default() -> Self {
-        Self {
-            body_bytes: 256 * 1024,
-            query_bytes: 16 * 1024,
-            operation_seconds: 10,
-            init_seconds: 3,
-            socket_operations: 20,
-            heartbeat_seconds: 15,
-        }
-    }
-}
 
 /// Everything that this server answers.
 pub fn router(app: &App) -> Router {
@@ -55,7 +29,8 @@ pub fn router(app: &App) -> Router {
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .with_state(app.clone())
-        .merge(graphql::routes(app));
+        .layer(middleware::from_fn_with_state(app.ids.clone(), request_log::log))
+        .merge(graphql::routes(edge(app)));
     if app.config.kakaopay.url == "sandbox:" {
         router = router.nest(SANDBOX_KAKAOPAY, Sandbox::of(app).router());
     }
@@ -63,4 +38,17 @@ pub fn router(app: &App) -> Router {
         router = router.merge(playground::routes()).merge(mail_page::routes(app));
     }
     router
+}
+
+fn edge(app: &App) -> graphql::EdgeParts {
+    let allowed = app.config.web.allowed_origins.iter().map(String::as_str);
+    graphql::EdgeParts {
+        engine: Arc::new(product::Product::new(app.clone())),
+        settings: app.config.edge.clone(),
+        origins: graphql::Origins::new(allowed, !app.config.is_production()),
+        clock: Arc::clone(&app.clock),
+        ids: app.ids.clone(),
+        shutdown: app.shutdown.clone(),
+        tasks: app.tasks.clone(),
+    }
 }

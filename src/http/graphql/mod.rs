@@ -1,90 +1,153 @@
-//! `/graphql`: one address, three transports. What a request asks for decides: an upgrade is a WebSocket, `Accept:
-//! text/event-stream` is SSE, everything else is plain HTTP.
+//! `/graphql`: one address, three transports. What a request asks for decides: an upgrade is a WebSocket (`ws`),
+//! `Accept: text/event-stream` is SSE (`sse`), a reservation token is SSE over one connection (`sse_reserved`), everything
+//! else is plain HTTP (`http`).
+//!
+//! What always holds: nothing is read without a limit in bytes and time; no document reaches the engine that the
+//! `guard` has not measured; every answer, on every transport, is well-formed and names its request; nothing here knows
+//! the product behind [`engine::Engine`].
+//!
+//! Read next: `request` (from bytes to an operation), `run` (from an operation to answers).
 
 mod accept;
-mod engine;
-mod plain;
+mod body;
+mod client;
+pub mod engine;
+mod guard;
+mod http;
+mod life;
+mod origin;
+mod persisted;
+mod places;
 mod problem;
 mod request;
+mod run;
+mod settings;
 mod sse;
+mod sse_reserved;
 mod ws;
 mod ws_protocol;
+mod ws_session;
 
-use crate::app::App;
+#[cfg(test)]
+mod engine_toy;
+#[cfg(test)]
+mod tests;
+
+use super::request_log;
+use crate::infra::{clock::Clock, ids::Ids};
+use accept::{Accepted, Format};
+use async_graphql::parser::types::OperationType;
 use axum::{
     Router,
-    body::Bytes,
-    extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, Request, State, ws::WebSocketUpgrade},
-    http::{HeaderMap, Method},
-    response::{IntoResponse, Response},
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderValue, Method, header, request::Parts},
+    middleware,
+    response::Response,
     routing::any,
 };
-use engine::{Caller, Edge};
-use request::Parsed;
-use std::net::SocketAddr;
+use engine::{ClientMeta, Engine};
+use places::Places;
+use problem::Problem;
+use request::Parameters;
+use sse_reserved::Reservations;
+use std::{ops::Deref, sync::Arc};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub fn routes(app: &App) -> Router {
-    let edge = Edge::new(app.clone());
-    let limit = app.config.edge.body_bytes;
-    Router::new().route("/graphql", any(serve)).layer(DefaultBodyLimit::max(limit)).with_state(edge)
+pub use origin::Origins;
+pub use settings::{DocumentLimits, EdgeSettings};
+
+/// What `/graphql` is built from.
+pub struct EdgeParts {
+    pub engine: Arc<dyn Engine>,
+    pub settings: EdgeSettings,
+    pub origins: Origins,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Ids,
+    /// Ends every stream and socket, so that clients go to another node.
+    pub shutdown: CancellationToken,
+    pub tasks: TaskTracker,
+}
+
+/// A cheap handle on the parts, and on what the transports count.
+#[derive(Clone)]
+pub struct Edge(Arc<Inner>);
+
+pub struct Inner {
+    parts: EdgeParts,
+    places: Places,
+    reservations: Reservations,
+}
+
+impl Deref for Edge {
+    type Target = EdgeParts;
+    fn deref(&self) -> &EdgeParts {
+        &self.0.parts
+    }
+}
+
+/// Serves `/graphql`.
+pub fn routes(parts: EdgeParts) -> Router {
+    let log = middleware::from_fn_with_state(parts.ids.clone(), request_log::log);
+    let cors = parts.origins.cors();
+    let inner = Inner { parts, places: Places::default(), reservations: Reservations::default() };
+    // Outermost last: a preflight is answered before anything else looks at it.
+    Router::new().route("/graphql", any(serve)).layer(log).layer(cors).with_state(Edge(Arc::new(inner)))
 }
 
 async fn serve(State(edge): State<Edge>, request: Request) -> Response {
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
-    let caller = Caller::of(&edge, request.headers(), address);
-    let id = caller.request_id.clone();
-    let mut response = route(edge, caller, request).await;
-    if let Ok(id) = id.parse() {
-        response.headers_mut().insert("x-request-id", id);
-    }
+    let (parts, body) = request.into_parts();
+    let meta = client::meta(&parts);
+    let mut response = if ws::is_asked_for(&parts) {
+        ws::upgrade(edge, meta, parts).await
+    } else {
+        let accepted = Accepted::of(&parts.headers);
+        let format = accepted.as_ref().map_or(Format::Json, Accepted::best);
+        match respond(edge, &meta, &parts, body, accepted).await {
+            Ok(response) => response,
+            Err(problem) => problem.into_response(&meta, format),
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
-async fn route(edge: Edge, caller: Caller, request: Request) -> Response {
-    let (mut parts, body) = request.into_parts();
-    if parts.headers.contains_key("upgrade") {
-        return match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-            Ok(upgrade) => ws::upgrade(edge, caller, upgrade),
-            Err(refusal) => refusal.into_response(),
-        };
-    }
-    let Some(format) = accept::negotiate(&parts.headers) else { return problem::not_acceptable(&caller) };
-    let parsed = match read(&edge, &parts.method, &parts.headers, parts.uri.query(), body).await {
-        Ok(parsed) => parsed,
-        Err(problem) => return problem.into_response(&caller, format),
-    };
-    let caller = match caller.admitted(&edge, &parts.headers).await {
-        Ok(caller) => caller,
-        Err((caller, problem)) => return problem.into_response(&caller, format),
-    };
-    match format {
-        accept::Format::EventStream => sse::serve(edge, caller, parsed),
-        accept::Format::Json | accept::Format::GraphqlResponse => plain::serve(edge, caller, parsed, format).await,
-    }
-}
-
-async fn read(
-    edge: &Edge,
-    method: &Method,
-    headers: &HeaderMap,
-    query: Option<&str>,
-    body: axum::body::Body,
-) -> Result<Parsed, problem::Problem> {
-    let limits = &edge.app.config.edge;
-    let request = match *method {
-        Method::GET => request::from_query(query.unwrap_or_default())?,
-        Method::POST => {
-            request::check_content_type(headers)?;
-            let limited = http_body_util::Limited::new(body, limits.body_bytes);
-            let whole = http_body_util::BodyExt::collect(limited).await;
-            let bytes: Bytes = whole.map_err(|_| problem::Problem::too_large(limits.body_bytes))?.to_bytes();
-            request::from_json(&bytes)?
+async fn respond(
+    edge: Edge,
+    meta: &ClientMeta,
+    parts: &Parts,
+    body: Body,
+    accepted: Option<Accepted>,
+) -> Result<Response, Problem> {
+    let caller = edge.bounded(edge.engine.admit(client::bearer(&parts.headers), meta));
+    match (&parts.method, sse_reserved::token(parts)) {
+        (&Method::PUT, _) => return sse_reserved::reserve(&edge, &caller.await?, meta),
+        (&Method::DELETE, Some(token)) => return sse_reserved::stop(&edge, &caller.await?, &token, parts),
+        (&Method::GET, Some(token)) => return sse_reserved::open(&edge, &token),
+        (&Method::POST, Some(token)) => {
+            let caller = caller.await?;
+            let parameters = body::read(&edge, &parts.headers, body).await?;
+            return sse_reserved::run(&edge, caller, meta, &token, parameters).await;
         }
-        _ => return Err(problem::Problem::method_not_allowed()),
-    };
-    let parsed = request::parse(request, limits.query_bytes)?;
-    if *method == Method::GET && parsed.is_mutation() {
-        return Err(problem::Problem::method_not_allowed());
+        (&Method::GET | &Method::POST, None) => {}
+        _ => return Err(Problem::method_not_allowed("Use POST; GET is for queries only.")),
     }
-    Ok(parsed)
+    let accepted = accepted.ok_or_else(Problem::not_acceptable)?;
+    let caller = caller.await?;
+    let is_get = parts.method == Method::GET;
+    let parameters = if is_get {
+        Parameters::from_address(parts.uri.query().unwrap_or_default())?
+    } else {
+        body::read(&edge, &parts.headers, body).await?
+    };
+    let operation = edge.operation(parameters).await?;
+    if is_get && operation.kind == OperationType::Mutation {
+        return Err(Problem::method_not_allowed("Use POST; GET is for queries only."));
+    }
+    match accepted.for_operation(operation.kind) {
+        Format::EventStream => sse::serve(&edge, caller, meta, operation),
+        format => Ok(http::serve(&edge, &caller, meta, operation, format).await),
+    }
 }

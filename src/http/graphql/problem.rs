@@ -1,11 +1,14 @@
-//! What goes wrong before the engine is asked: a well-formed GraphQL answer all the same.
+//! What goes wrong at the edge: a well-formed GraphQL answer all the same.
 
-use super::{accept::Format, engine::Caller};
+use super::{
+    accept::Format,
+    engine::{ClientMeta, Refusal},
+};
 use axum::{
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A refusal of the edge.
 #[derive(Clone, Debug)]
@@ -13,13 +16,16 @@ pub struct Problem {
     pub status: StatusCode,
     pub code: &'static str,
     pub message: String,
-    /// Whether the body was a GraphQL request at all: a client that wants `application/json` then gets 200.
+    /// Whether there was a GraphQL request at all: a client that wants `application/json` then gets 200, and a client
+    /// that wants a stream gets it in the stream.
     pub is_well_formed: bool,
+    /// Seconds after which it may work.
+    pub retry_after: Option<u64>,
 }
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), is_well_formed: false }
+        Self { status, code, message: message.into(), is_well_formed: false, retry_after: None }
     }
 
     pub fn bad_request(message: impl Into<String>) -> Self {
@@ -30,23 +36,38 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", format!("The body is larger than {limit} bytes."))
     }
 
-    pub fn method_not_allowed() -> Self {
-        let message = "Use POST; GET is for queries only.";
+    pub fn too_slow() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "TIMEOUT", "The body took too long to arrive.")
+    }
+
+    pub fn method_not_allowed(message: &str) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message)
     }
 
-    pub fn unsupported_media_type() -> Self {
-        let message = "Send application/json.";
+    pub fn not_acceptable() -> Self {
+        let message = "Accept application/graphql-response+json, application/json or text/event-stream.";
+        Self::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message)
+    }
+
+    pub fn unsupported_media_type(message: &str) -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
     }
 
-    pub fn unauthenticated() -> Self {
-        let message = "The access token is not valid, or not any more.";
-        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message)
+    pub fn not_found(message: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", message)
     }
 
-    pub fn unavailable() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "INTERNAL_SERVER_ERROR", "Temporarily unavailable; try again.")
+    pub fn conflict(message: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, "CONFLICT", message)
+    }
+
+    pub fn forbidden(message: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)
+    }
+
+    pub fn too_many(message: &str) -> Self {
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message);
+        Self { retry_after: Some(5), ..problem }
     }
 
     /// The document itself.
@@ -54,27 +75,53 @@ impl Problem {
         Self { is_well_formed: true, ..Self::new(StatusCode::BAD_REQUEST, code, message) }
     }
 
-    pub fn body(&self, caller: &Caller) -> serde_json::Value {
-        let extensions = json!({ "code": self.code, "requestId": caller.request_id });
-        json!({ "errors": [{ "message": self.message, "extensions": extensions }] })
+    /// The GraphQL answer, as it is on every transport.
+    pub fn body(&self, meta: &ClientMeta) -> Value {
+        json!({ "errors": self.errors(meta) })
     }
 
-    pub fn into_response(self, caller: &Caller, format: Format) -> Response {
+    pub fn errors(&self, meta: &ClientMeta) -> Value {
+        let mut extensions = json!({ "code": self.code, "requestId": &*meta.request_id });
+        if let Some((seconds, extensions)) = self.retry_after.zip(extensions.as_object_mut()) {
+            extensions.insert("retryAfter".to_owned(), seconds.into());
+        }
+        json!([{ "message": self.message, "extensions": extensions }])
+    }
+
+    pub fn into_response(self, meta: &ClientMeta, format: Format) -> Response {
         if format == Format::EventStream && self.is_well_formed {
-            return super::sse::single(self.body(caller));
+            return super::sse::single(&self.body(meta).to_string());
         }
         let status = if format == Format::Json && self.is_well_formed { StatusCode::OK } else { self.status };
         let format = if format == Format::EventStream { Format::Json } else { format };
-        let mut response =
-            (status, [(header::CONTENT_TYPE, format.content_type())], self.body(caller).to_string()).into_response();
+        let body = self.body(meta).to_string();
+        let mut response = (status, [(header::CONTENT_TYPE, format.content_type())], body).into_response();
+        let headers = response.headers_mut();
         if status == StatusCode::METHOD_NOT_ALLOWED {
-            response.headers_mut().insert(header::ALLOW, axum::http::HeaderValue::from_static("GET, POST"));
+            headers.insert(header::ALLOW, HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS"));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }
 }
 
-pub fn not_acceptable(caller: &Caller) -> Response {
-    let message = "Accept application/graphql-response+json, application/json or text/event-stream.";
-    Problem::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message).into_response(caller, Format::Json)
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unauthenticated => {
+                let message = "The access token is not valid, or not any more.";
+                Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message)
+            }
+            Refusal::Unavailable => {
+                let message = "Temporarily unavailable. Nothing was changed; try again.";
+                let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "INTERNAL_SERVER_ERROR", message);
+                Self { retry_after: Some(1), ..problem }
+            }
+        }
+    }
 }

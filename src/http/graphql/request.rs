@@ -1,6 +1,6 @@
-//! From bytes to a parsed operation.
+//! From bytes to an operation that may run: the parameters' types, the document's text, its limits, its operation.
 
-use super::problem::Problem;
+use super::{guard, problem::Problem, settings::EdgeSettings};
 use async_graphql::{
     Request, Variables,
     parser::{
@@ -8,123 +8,143 @@ use async_graphql::{
         types::{DocumentOperations, ExecutableDocument, OperationType},
     },
 };
-use axum::http::HeaderMap;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-/// A request whose document parses and whose operation is known.
+/// What may be handed to the engine.
 #[derive(Debug)]
-pub struct Parsed {
+pub struct Operation {
     pub request: Request,
     pub kind: OperationType,
 }
 
-impl Parsed {
-    pub fn is_mutation(&self) -> bool {
-        self.kind == OperationType::Mutation
-    }
-
+impl Operation {
     pub fn is_subscription(&self) -> bool {
         self.kind == OperationType::Subscription
     }
 }
 
-/// The parameters of a request, as the specification names them.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// The parameters of a request, as the specification names them, each of the right type.
+#[derive(Clone, Debug, Default)]
 pub struct Parameters {
-    query: Option<Value>,
-    operation_name: Option<Value>,
-    variables: Option<Value>,
-    extensions: Option<Value>,
+    pub query: Option<String>,
+    pub operation_name: Option<String>,
+    pub variables: Map<String, Value>,
+    pub extensions: Map<String, Value>,
 }
 
-pub fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let mut parts = given.split(';').map(|part| part.trim().to_ascii_lowercase());
-    let is_json = parts.next().as_deref() == Some("application/json");
-    let is_utf8 =
-        parts.all(|part| part.strip_prefix("charset=").is_none_or(|charset| charset.trim_matches('"') == "utf-8"));
-    if is_json && is_utf8 { Ok(()) } else { Err(Problem::unsupported_media_type()) }
-}
-
-pub fn from_json(bytes: &[u8]) -> Result<Parameters, Problem> {
-    let value: Value =
-        serde_json::from_slice(bytes).map_err(|error| Problem::bad_request(format!("Not JSON: {error}.")))?;
-    from_value(value)
-}
-
-pub fn from_value(value: Value) -> Result<Parameters, Problem> {
-    match value {
-        Value::Object(_) => serde_json::from_value(value).map_err(|error| Problem::bad_request(error.to_string())),
-        Value::Array(_) => Err(Problem::bad_request("Batches are not served: send one operation at a time.")),
-        _ => Err(Problem::bad_request("The body must be a JSON object.")),
+impl Parameters {
+    pub fn from_json(bytes: &[u8]) -> Result<Self, Problem> {
+        let value =
+            serde_json::from_slice(bytes).map_err(|error| Problem::bad_request(format!("Not JSON: {error}.")))?;
+        Self::from_value(value)
     }
-}
 
-pub fn from_query(query: &str) -> Result<Parameters, Problem> {
-    let mut parameters = Parameters::default();
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        let json = |text: &str| {
-            serde_json::from_str(text).map_err(|error| Problem::bad_request(format!("{name} is not JSON: {error}.")))
-        };
-        match name.as_ref() {
-            "query" => parameters.query = Some(Value::String(value.into_owned())),
-            "operationName" => parameters.operation_name = Some(Value::String(value.into_owned())),
-            "variables" => parameters.variables = Some(json(&value)?),
-            "extensions" => parameters.extensions = Some(json(&value)?),
-            _ => {}
+    pub fn from_value(value: Value) -> Result<Self, Problem> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Raw {
+            query: Option<Value>,
+            operation_name: Option<Value>,
+            variables: Option<Value>,
+            extensions: Option<Value>,
+        }
+        match value {
+            Value::Object(_) => {
+                let raw: Raw =
+                    serde_json::from_value(value).map_err(|error| Problem::bad_request(error.to_string()))?;
+                Ok(Self {
+                    query: string("query", raw.query)?,
+                    operation_name: string("operationName", raw.operation_name)?.filter(|name| !name.is_empty()),
+                    variables: object("variables", raw.variables)?,
+                    extensions: object("extensions", raw.extensions)?,
+                })
+            }
+            Value::Array(_) => Err(Problem::bad_request("Batches are not served: send one operation at a time.")),
+            _ => Err(Problem::bad_request("The body must be a JSON object.")),
         }
     }
-    Ok(parameters)
+
+    /// From the part of an address behind the question mark.
+    pub fn from_address(query: &str) -> Result<Self, Problem> {
+        let mut parameters = Self::default();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let json = |name: &str, text: &str| match text {
+                "" => Ok(Map::new()),
+                text => object(name, serde_json::from_str(text).map_err(|_| wrong(name, "JSON"))?),
+            };
+            match name.as_ref() {
+                "query" => parameters.query = Some(value.into_owned()),
+                "operationName" => parameters.operation_name = Some(value.into_owned()).filter(|name| !name.is_empty()),
+                "variables" => parameters.variables = json("variables", &value)?,
+                "extensions" => parameters.extensions = json("extensions", &value)?,
+                _ => {}
+            }
+        }
+        Ok(parameters)
+    }
+
+    /// Checks the text, parses it, checks what it asks for, and finds the operation.
+    pub fn into_operation(self, settings: &EdgeSettings) -> Result<Operation, Problem> {
+        let Some(query) = self.query else { return Err(Problem::bad_request("`query` must be a string.")) };
+        let document = parse(&query, settings)?;
+        let kind = kind(&document, self.operation_name.as_deref())?;
+        let variables = Variables::from_json(Value::Object(self.variables));
+        let mut request = Request::new(query).variables(variables);
+        request.operation_name = self.operation_name;
+        request.set_parsed_query(document);
+        Ok(Operation { request, kind })
+    }
 }
 
-/// Checks the parameters' types, parses the document and finds the operation.
-pub fn parse(parameters: Parameters, query_bytes: usize) -> Result<Parsed, Problem> {
-    let Some(Value::String(query)) = parameters.query else {
-        return Err(Problem::bad_request("`query` must be a string."));
-    };
-    if query.len() > query_bytes {
-        let message = format!("The document has {} bytes; at most {query_bytes} are read.", query.len());
+fn parse(query: &str, settings: &EdgeSettings) -> Result<ExecutableDocument, Problem> {
+    if query.len() > settings.query_bytes {
+        let message = format!("The document has {} bytes; at most {} are read.", query.len(), settings.query_bytes);
         return Err(Problem::document("QUERY_TOO_COMPLEX", message));
     }
-    let name = match parameters.operation_name {
-        None | Some(Value::Null) => None,
-        Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
-        Some(_) => return Err(Problem::bad_request("`operationName` must be a string.")),
-    };
-    let variables = match parameters.variables {
-        None | Some(Value::Null) => Variables::default(),
-        Some(value @ Value::Object(_)) => Variables::from_json(value),
-        Some(_) => return Err(Problem::bad_request("`variables` must be an object.")),
-    };
-    if !matches!(parameters.extensions, None | Some(Value::Null | Value::Object(_))) {
-        return Err(Problem::bad_request("`extensions` must be an object."));
-    }
-    let document = parse_query(&query).map_err(|error| Problem::document("GRAPHQL_PARSE_FAILED", error.to_string()))?;
-    let kind = kind(&document, name.as_deref())?;
-    let mut request = Request::new(query).variables(variables);
-    if let Some(name) = name {
-        request = request.operation_name(name);
-    }
-    request.set_parsed_query(document);
-    Ok(Parsed { request, kind })
+    guard::check_text(query, &settings.document)?;
+    let document = parse_query(query).map_err(|error| Problem::document("GRAPHQL_PARSE_FAILED", error.to_string()))?;
+    guard::check_document(&document, &settings.document)?;
+    Ok(document)
 }
 
 fn kind(document: &ExecutableDocument, name: Option<&str>) -> Result<OperationType, Problem> {
-    let unresolved = |message: String| Problem::document("OPERATION_RESOLUTION_FAILURE", message);
+    let unknown = |name: &str| {
+        let message = format!("There is no operation named {name:?}.");
+        Problem::document("OPERATION_RESOLUTION_FAILURE", message)
+    };
     match (&document.operations, name) {
         (DocumentOperations::Single(operation), None) => Ok(operation.node.ty),
-        (DocumentOperations::Single(_), Some(name)) => {
-            Err(unresolved(format!("There is no operation named {name:?}.")))
+        (DocumentOperations::Single(_), Some(name)) => Err(unknown(name)),
+        (DocumentOperations::Multiple(operations), Some(name)) => {
+            operations.get(name).map(|operation| operation.node.ty).ok_or_else(|| unknown(name))
         }
-        (DocumentOperations::Multiple(operations), Some(name)) => match operations.get(name) {
-            Some(operation) => Ok(operation.node.ty),
-            None => Err(unresolved(format!("There is no operation named {name:?}."))),
-        },
         (DocumentOperations::Multiple(operations), None) => match operations.values().next() {
             Some(operation) if operations.len() == 1 => Ok(operation.node.ty),
-            _ => Err(unresolved("The document has several operations: give `operationName`.".to_owned())),
+            _ => {
+                let message = "The document has several operations: give `operationName`.";
+                Err(Problem::document("OPERATION_RESOLUTION_FAILURE", message))
+            }
         },
     }
+}
+
+fn string(name: &str, value: Option<Value>) -> Result<Option<String>, Problem> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(wrong(name, "a string")),
+    }
+}
+
+fn object(name: &str, value: Option<Value>) -> Result<Map<String, Value>, Problem> {
+    match value {
+        None | Some(Value::Null) => Ok(Map::new()),
+        Some(Value::Object(map)) => Ok(map),
+        Some(_) => Err(wrong(name, "an object")),
+    }
+}
+
+fn wrong(name: &str, kind: &str) -> Problem {
+    Problem::bad_request(format!("`{name}` must be {kind}."))
 }

@@ -1,64 +1,76 @@
-//! GraphQL over server-sent events: the `graphql-sse` protocol in distinct-connections mode.
+//! GraphQL over server-sent events: the `graphql-sse` protocol in distinct-connections mode, a stream for each operation.
+//!
+//! Each answer is a `next`, the last word is `complete`. A stream that ends without it was cut off, by its token's end
+//! or ours: the client comes back with the `id:` of the last event that it saw.
 
 use super::{
-    engine::{Caller, Edge},
-    request::Parsed,
+    Edge,
+    engine::{Caller, ClientMeta},
+    problem::Problem,
+    request::Operation,
+    run::{self, Answer},
 };
-use axum::response::{
-    IntoResponse, Response,
-    sse::{Event, KeepAlive, Sse},
+use axum::{
+    http::{HeaderName, HeaderValue},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
 };
-use futures_util::{Stream, StreamExt, stream};
-use serde_json::Value;
+use futures_util::{Stream, StreamExt, future, stream};
 use std::{convert::Infallible, time::Duration};
 
-/// Each answer is a `next`; the last word is `complete`. Ends when the token does, or when the server stops: clients
-/// come back with `Last-Event-ID`.
-pub fn serve(edge: Edge, caller: Caller, parsed: Parsed) -> Response {
-    let left = caller.expires_at().map(|at| (at - edge.app.clock.now()).to_std().unwrap_or_default());
-    let shutdown = edge.app.shutdown.clone();
-    let heartbeat = Duration::from_secs(edge.app.config.edge.heartbeat_seconds);
-    let answers = edge.stream(caller, parsed).map(|response| next(serde_json::to_value(&response).unwrap_or_default()));
-    let is_over = async move {
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = runs_out(left) => {}
-        }
+pub fn serve(edge: &Edge, caller: Caller, meta: &ClientMeta, operation: Operation) -> Result<Response, Problem> {
+    let place = edge.0.places.take(&caller, meta, edge.settings.sockets_per_account);
+    let place = place.ok_or_else(|| Problem::too_many("Too many open streams."))?;
+    let over = edge.over(caller.expires_at);
+    let answers = edge.stream(caller, meta.clone(), operation).map(|answer| {
+        let event = next(&run::json(&answer));
+        id_of(event, &answer)
+    });
+    let events = answers.chain(stream::once(future::ready(complete("")))).take_until(over);
+    Ok(respond(edge, events.inspect(move |_| _ = &place)))
+}
+
+/// A stream of events that says goodbye if the server stops.
+pub fn respond(edge: &Edge, events: impl Stream<Item = Event> + Send + 'static) -> Response {
+    let (shutdown, ids) = (edge.shutdown.clone(), edge.ids.clone());
+    // Not all at the same moment, or the next node has them all at once.
+    let goodbye = async move {
+        shutdown
+            .is_cancelled()
+            .then(|| Event::default().retry(Duration::from_millis(500_u64.saturating_add(ids.below(4_500)))))
     };
-    stream_of(answers.chain(stream::once(async { complete() })).take_until(is_over), heartbeat)
+    let goodbye = stream::once(goodbye).filter_map(future::ready);
+    // Some browsers wait for the first bytes before they say that the stream is open.
+    let opening = stream::once(future::ready(Event::default().comment("")));
+    write(opening.chain(events).chain(goodbye), edge.settings.heartbeat)
 }
 
 /// One answer that was known before the engine was asked.
-pub fn single(body: Value) -> Response {
-    stream_of(stream::iter([next(body), complete()]), Duration::from_secs(15))
+pub fn single(body: &str) -> Response {
+    write(stream::iter([next(body), complete("")]), Duration::from_secs(15))
 }
 
-async fn runs_out(left: Option<Duration>) {
-    match left {
-        Some(left) => tokio::time::sleep(left).await,
-        None => std::future::pending().await,
+fn write(events: impl Stream<Item = Event> + Send + 'static, heartbeat: Duration) -> Response {
+    // A proxy must not gather what is to be seen at once.
+    let headers = [(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"))];
+    let sse = Sse::new(events.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(heartbeat));
+    (headers, sse).into_response()
+}
+
+pub fn next(data: &str) -> Event {
+    Event::default().event("next").data(data)
+}
+
+/// With data, even if it is empty: `EventSource` drops an event without any.
+pub fn complete(data: &str) -> Event {
+    Event::default().event("complete").data(data)
+}
+
+pub fn id_of(event: Event, answer: &Answer) -> Event {
+    match &answer.event_id {
+        Some(id) => event.id(id),
+        None => event,
     }
-}
-
-fn stream_of(events: impl Stream<Item = Event> + Send + 'static, heartbeat: Duration) -> Response {
-    let events = events.map(Ok::<_, Infallible>);
-    Sse::new(events).keep_alive(KeepAlive::new().interval(heartbeat)).into_response()
-}
-
-fn next(body: Value) -> Event {
-    let mut event = Event::default().event("next");
-    if let Some(cursor) = cursor(&body) {
-        event = event.id(cursor);
-    }
-    event.data(body.to_string())
-}
-
-fn complete() -> Event {
-    Event::default().event("complete").data("")
-}
-
-/// The cursor of a feed's entry, so that a client that comes back says where it was.
-fn cursor(body: &Value) -> Option<&str> {
-    let entry = body.get("data")?.as_object()?.values().next()?;
-    entry.get("cursor")?.as_str().filter(|cursor| !cursor.contains(['\n', '\r', '\0']))
 }

@@ -1,0 +1,126 @@
+//! Running one operation, the same on every transport: in bounded time, with panics caught, and with each error named.
+
+use super::{
+    Edge,
+    engine::{Caller, ClientMeta, EVENT_ID},
+    request::Operation,
+};
+use async_graphql::{Response, ServerError, Value};
+use futures_util::{
+    FutureExt, StreamExt,
+    stream::{self, BoxStream},
+};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use std::{any::Any, panic::AssertUnwindSafe};
+
+/// What goes to the client: `Serialize` gives the GraphQL answer.
+#[derive(Debug)]
+pub struct Answer {
+    response: Response,
+    /// Names the event, for who comes back later.
+    pub event_id: Option<String>,
+}
+
+impl Answer {
+    /// Every error says its code and the request's id. What carries no code comes from the engine itself: before the
+    /// execution it is the document's fault, within it a value's.
+    fn of(mut response: Response, meta: &ClientMeta) -> Self {
+        for error in &mut response.errors {
+            let code = if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" };
+            let extensions = error.extensions.get_or_insert_default();
+            if extensions.get("code").is_none() {
+                extensions.set("code", code);
+            }
+            extensions.set("requestId", &*meta.request_id);
+        }
+        let event_id = match response.extensions.remove(EVENT_ID) {
+            // What would break out of its line, and what the standard ignores.
+            Some(Value::String(id)) if !id.contains(['\n', '\r', '\0']) => Some(id),
+            _ => None,
+        };
+        Self { response, event_id }
+    }
+
+    fn failure(code: &'static str, message: &str, meta: &ClientMeta) -> Self {
+        let mut error = ServerError::new(message, None);
+        error.extensions.get_or_insert_default().set("code", code);
+        Self::of(Response::from_errors(vec![error]), meta)
+    }
+
+    fn internal(panic: &(dyn Any + Send), meta: &ClientMeta) -> Self {
+        let said = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+        tracing::error!(request_id = &*meta.request_id, panic = said.unwrap_or("?"), "a resolver panicked");
+        Self::failure("INTERNAL_SERVER_ERROR", "Something went wrong on our side.", meta)
+    }
+
+    /// Whether the operation was refused, or given up, as a whole: then there is no `data`.
+    pub fn is_refused(&self) -> bool {
+        self.response.data == Value::Null && self.response.errors.iter().any(|error| error.path.is_empty())
+    }
+
+    /// The first error's.
+    pub fn code(&self) -> Option<&str> {
+        match self.response.errors.first()?.extensions.as_ref()?.get("code")? {
+            Value::String(code) => Some(code),
+            _ => None,
+        }
+    }
+
+    pub fn errors(&self) -> &[ServerError] {
+        &self.response.errors
+    }
+}
+
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if !self.is_refused() {
+            map.serialize_entry("data", &self.response.data)?;
+        }
+        if !self.response.errors.is_empty() {
+            map.serialize_entry("errors", &self.response.errors)?;
+        }
+        if !self.response.extensions.is_empty() {
+            map.serialize_entry("extensions", &self.response.extensions)?;
+        }
+        map.end()
+    }
+}
+
+/// As text; what cannot be written (there is no such value now) is masked like any fault.
+pub fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|error| {
+        tracing::error!(%error, "an answer cannot be written");
+        r#"{"errors":[{"message":"Something went wrong on our side.","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#
+            .to_owned()
+    })
+}
+
+impl Edge {
+    /// Runs a query or a mutation.
+    pub async fn execute(&self, caller: &Caller, meta: &ClientMeta, operation: Operation) -> Answer {
+        let running = AssertUnwindSafe(self.engine.execute(caller, meta, operation.request)).catch_unwind();
+        match tokio::time::timeout(self.settings.operation_time, running).await {
+            Ok(Ok(response)) => Answer::of(response, meta),
+            Ok(Err(panic)) => Answer::internal(&*panic, meta),
+            Err(_) => Answer::failure("TIMEOUT", "The operation took too long.", meta),
+        }
+    }
+
+    /// Runs any operation as a stream; a query and a mutation give one answer.
+    pub fn stream(&self, caller: Caller, meta: ClientMeta, operation: Operation) -> BoxStream<'static, Answer> {
+        if !operation.is_subscription() {
+            let edge = self.clone();
+            return stream::once(async move { edge.execute(&caller, &meta, operation).await }).boxed();
+        }
+        let responses = self.engine.subscribe(&caller, &meta, operation.request);
+        // After a panic the stream is over: `catch_unwind` ends it.
+        AssertUnwindSafe(responses)
+            .catch_unwind()
+            .map(move |response| match response {
+                Ok(response) => Answer::of(response, &meta),
+                Err(panic) => Answer::internal(&*panic, &meta),
+            })
+            .boxed()
+    }
+}
