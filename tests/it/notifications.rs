@@ -12,7 +12,8 @@ crate::scenarios![
 ];
 
 pub async fn kinds(app: &TestApp, person: &Person) -> Vec<String> {
-    let answer = app.query(Some(&person.token), "{ viewer { notifications { nodes { kind title body } } } }", json!({})).await;
+    let answer =
+        app.query(Some(&person.token), "{ viewer { notifications { nodes { kind title body } } } }", json!({})).await;
     let nodes = answer.data()["viewer"]["notifications"]["nodes"].as_array().unwrap().clone();
     nodes.iter().map(|node| node["kind"].as_str().unwrap().to_owned()).collect()
 }

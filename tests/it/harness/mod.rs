@@ -5,7 +5,7 @@ mod database;
 mod people;
 mod scenario;
 
-pub use api::{Answer, errors_of, user_error};
+pub use api::{errors_of, user_error};
 pub use database::Database;
 pub use people::{BOOKING, EVENT, Event, PASSWORD, Person, SESSION, booking_input, sign_up_input};
 pub use scenario::Scenario;
@@ -83,9 +83,14 @@ impl TestApp {
         while jobs::run_due(&self.app).await.unwrap() > 0 {}
     }
 
+    /// Moves the clock alone, as if nobody worked meanwhile.
+    pub fn move_clock(&self, time: TimeDelta) {
+        *self.clock.0.lock().unwrap() += time;
+    }
+
     /// Moves the clock, and does what became due.
     pub async fn pass(&self, time: TimeDelta) {
-        *self.clock.0.lock().unwrap() += time;
+        self.move_clock(time);
         self.work().await;
     }
 
