@@ -43,6 +43,8 @@ pub struct Inner {
     pub http: reqwest::Client,
     clock: Arc<TestClock>,
     database: Database,
+    /// One worker at a time: what `work` promises to be done is then done.
+    worker: tokio::sync::Mutex<()>,
     _folder: TempDir,
 }
 
@@ -71,7 +73,15 @@ impl TestApp {
         let service = spotlight::http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
         tokio::task::spawn(async move { axum::serve(listener, service).await });
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self(Arc::new(Inner { app, url, http, clock, database, _folder: folder }))
+        Self(Arc::new(Inner {
+            app,
+            url,
+            http,
+            clock,
+            database,
+            worker: tokio::sync::Mutex::default(),
+            _folder: folder,
+        }))
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -80,6 +90,7 @@ impl TestApp {
 
     /// Does what is due, until nothing is.
     pub async fn work(&self) {
+        let _one = self.worker.lock().await;
         while jobs::run_due(&self.app).await.unwrap() > 0 {}
     }
 
