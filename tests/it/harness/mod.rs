@@ -70,8 +70,12 @@ impl TestApp {
         let world = World { clock: clock.clone(), entropy: Arc::new(SystemEntropy) };
         let app = App::build(config, world).await.unwrap();
         let url = app.config.public_url();
+        let serving = app.clone();
         let service = spotlight::http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
-        tokio::task::spawn(async move { axum::serve(listener, service).await });
+        app.tasks.spawn(async move {
+            let stopped = serving.shutdown.clone().cancelled_owned();
+            axum::serve(listener, service).with_graceful_shutdown(stopped).await
+        });
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self(Arc::new(Inner {
             app,
