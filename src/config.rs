@@ -146,9 +146,11 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        // `SPOTLIGHT_TEST_…` belongs to the test suite.
-        figment =
-            figment.merge(Env::prefixed("SPOTLIGHT_").filter(|key| !key.as_str().starts_with("test_")).split("__"));
+        // `SPOTLIGHT_TEST_…` and `SPOTLIGHT_CI_…` belong to the checks, not to the server.
+        let is_ours = |key: &figment::value::UncasedStr| {
+            !["test_", "ci_"].iter().any(|prefix| key.as_str().to_ascii_lowercase().starts_with(prefix))
+        };
+        figment = figment.merge(Env::prefixed("SPOTLIGHT_").filter(is_ours).split("__"));
         for (key, value) in overrides {
             figment = figment.merge((*key, value.clone()));
         }

@@ -104,6 +104,9 @@ pub enum Fault {
     Kv(#[from] crate::infra::kv::KvError),
     #[error("search: {0}")]
     Search(String),
+    /// Another request with the same idempotency key was a moment earlier; its answer is there to be read.
+    #[error("the idempotency key was stored a moment ago")]
+    Twin,
     #[error("{0}")]
     Other(String),
 }

@@ -24,7 +24,7 @@ impl Language {
             .unwrap_or_default()
     }
 
-    pub fn of<'a>(self, text: &'a Text) -> &'a str {
+    pub fn of(self, text: &Text) -> &str {
         match self {
             Self::Ko => &text.ko,
             Self::En => &text.en,

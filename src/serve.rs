@@ -27,8 +27,7 @@ pub async fn serve(mut config: Config) -> Result<(), String> {
 /// Fills an empty database with the demo world; rebuilds an index that was lost. True if it is a new world.
 async fn prepare(app: &App) -> crate::Result<bool> {
     let is_new = app.config.demo && demo::fill_if_empty(app).await?;
-    let count = app.search.document_count().await.map_err(|error| crate::Error::fault(error.to_string()))?;
-    if count == 0 {
+    if app.search.needs_reindex() {
         event::index::reindex(app).await?;
     }
     Ok(is_new)

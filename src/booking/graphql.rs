@@ -53,6 +53,7 @@ pub enum TicketStatus {
 #[derive(Clone, Debug)]
 pub struct BookingNode(pub booking::Model);
 
+/// Seats of one event, set aside or sold.
 #[Object(name = "Booking")]
 impl BookingNode {
     /// `bkg_…`
@@ -117,6 +118,7 @@ impl BookingNode {
 #[derive(Clone, Debug)]
 pub struct BookingLineNode(booking_line::Model);
 
+/// So many seats of one ticket type.
 #[Object(name = "BookingLine")]
 impl BookingLineNode {
     /// Of what kind; null if that cannot be read now.
@@ -137,6 +139,7 @@ impl BookingLineNode {
 #[derive(Clone, Debug)]
 pub struct TicketNode(pub ticket::Model);
 
+/// One seat.
 #[Object(name = "Ticket")]
 impl TicketNode {
     /// `tkt_…`

@@ -2,13 +2,12 @@
 //! the same answer; another input is refused.
 
 use crate::error::{Code, Error, Fault, Problem, Problems, Result};
-use crate::infra::db::is_unique;
 use chrono::{DateTime, Utc};
 use entity::{
     idempotency_key::{ActiveModel, Entity, Model},
     ids::UserId,
 };
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, SqlErr};
 use sha2::{Digest, Sha256};
 
 /// A key with what it is used for.
@@ -50,15 +49,18 @@ impl Key {
             answer: answer.to_owned(),
             created_at: now,
         };
-        Entity::insert(ActiveModel::from(row).reset_all()).exec_without_returning(txn).await?;
-        Ok(())
+        match Entity::insert(ActiveModel::from(row).reset_all()).exec_without_returning(txn).await {
+            // The table has one unique index: its key.
+            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+                Err(Fault::Twin.into())
+            }
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(()),
+        }
     }
 }
 
 /// Whether a transaction failed because its twin was a moment earlier: then the answer is there to be read.
 pub fn lost_to_twin(error: &Error) -> bool {
-    match error {
-        Error::Fault(Fault::Database(cause)) => is_unique(cause, "idempotency_key", "idempotency_key.user_id"),
-        _ => false,
-    }
+    matches!(error, Error::Fault(Fault::Twin))
 }

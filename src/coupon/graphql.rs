@@ -41,6 +41,7 @@ pub enum UserCouponStatus {
 #[derive(Clone, Debug)]
 pub struct CouponNode(pub coupon::Model);
 
+/// What was given away.
 #[Object(name = "Coupon")]
 impl CouponNode {
     /// `cpn_…`
@@ -81,6 +82,7 @@ impl CouponNode {
 #[derive(Clone, Debug)]
 pub struct UserCouponNode(pub Model);
 
+/// A coupon in somebody's hands.
 #[Object(name = "UserCoupon")]
 impl UserCouponNode {
     /// `ucp_…`

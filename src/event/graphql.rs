@@ -93,8 +93,8 @@ pub struct EventFilter {
     pub price_min: Option<Won>,
     /// Some ticket costs at most this.
     pub price_max: Option<Won>,
-    /// Only what can be booked now: the window is open and seats are left.
-    pub bookable_only: Option<bool>,
+    /// True: only what can be booked now, the window open and seats left.
+    pub is_bookable: Option<bool>,
 }
 
 /// Where it takes place.
@@ -110,6 +110,7 @@ pub struct Venue {
 #[derive(Clone, Debug)]
 pub struct EventNode(pub Model);
 
+/// A performance or an exhibition.
 #[Object(name = "Event")]
 impl EventNode {
     /// `evt_…`
@@ -220,6 +221,7 @@ impl EventNode {
 #[derive(Clone, Debug)]
 pub struct TicketTypeNode(pub ticket_type::Model);
 
+/// A price and a number of seats.
 #[Object(name = "TicketType")]
 impl TicketTypeNode {
     /// `ttp_…`
@@ -382,7 +384,7 @@ impl EventQuery {
             starts_until: filter.starts_until,
             price_min: filter.price_min.map(|won| won.0),
             price_max: filter.price_max.map(|won| won.0),
-            bookable_only: filter.bookable_only.unwrap_or_default(),
+            bookable_only: filter.is_bookable.unwrap_or_default(),
         };
         Ok(connection(list::list(ctx.app(), filter, sort.into(), &window).await?))
     }

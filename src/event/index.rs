@@ -19,6 +19,7 @@ use entity::{
 };
 use sea_orm::{ActiveEnum, ConnectionTrait, EntityTrait};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 pub async fn enqueue(txn: &impl ConnectionTrait, app: &App, event_id: EventId) -> Result<()> {
     let now = app.clock.now();
@@ -81,13 +82,30 @@ fn document(event: &event::Model, artist_name: String, ticket_types: &[&ticket_t
     }
 }
 
-/// Rebuilds the index from the database: after it was lost, or its schema changed.
+/// Rebuilds the index from the database with no gap in service: everything is written anew, then what the database no
+/// longer shows is taken out.
 pub async fn reindex(app: &App) -> Result<usize> {
     let rows = event::Entity::find().all(app.db.reads()).await?;
-    let ids: Vec<EventId> = rows.into_iter().map(|row| row.id).collect();
+    let ids: Vec<EventId> = rows.iter().map(|row| row.id).collect();
     for part in ids.chunks(500) {
         let changes = changes(app, part).await?;
-        app.search.apply(changes).await.map_err(|error| Error::from(Fault::Search(error.to_string())))?;
+        app.search.apply(changes).await.map_err(failed)?;
     }
+    let known: HashSet<uuid::Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let mut after = None;
+    loop {
+        let indexed = app.search.ids(after, 1_000).await.map_err(failed)?;
+        let Some(last) = indexed.last().copied() else { break };
+        after = Some(last);
+        let gone: Vec<Change> = indexed.into_iter().filter(|id| !known.contains(id)).map(Change::Delete).collect();
+        if !gone.is_empty() {
+            app.search.apply(gone).await.map_err(failed)?;
+        }
+    }
+    app.search.set_reindexed().await.map_err(failed)?;
     Ok(ids.len())
+}
+
+fn failed(error: impl std::fmt::Display) -> Error {
+    Fault::Search(error.to_string()).into()
 }

@@ -109,6 +109,7 @@ pub struct DuplicateSubmitError {
     existing: ID,
 }
 
+/// A refusal with nothing more to say.
 #[Object]
 impl InputError {
     /// What programs go by.
@@ -125,6 +126,7 @@ impl InputError {
     }
 }
 
+/// Not enough seats are left.
 #[Object]
 impl SoldOutError {
     /// What programs go by.
@@ -146,6 +148,7 @@ impl SoldOutError {
     }
 }
 
+/// The total differs from the one that was expected.
 #[Object]
 impl AmountChangedError {
     /// What programs go by.
@@ -166,6 +169,7 @@ impl AmountChangedError {
     }
 }
 
+/// The same event was submitted a moment ago.
 #[Object]
 impl DuplicateSubmitError {
     /// What programs go by.

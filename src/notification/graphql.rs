@@ -36,6 +36,7 @@ pub enum NotificationKind {
 #[derive(Clone, Debug)]
 pub struct NotificationNode(pub Model);
 
+/// Something that a person was told.
 #[Object(name = "Notification")]
 impl NotificationNode {
     /// `ntf_…`

@@ -59,6 +59,7 @@ pub struct PaymentRedirect {
 #[derive(Clone, Debug)]
 pub struct PaymentNode(pub Model);
 
+/// Money taken once, and what became of it.
 #[Object(name = "Payment")]
 impl PaymentNode {
     /// `pay_…`

@@ -25,6 +25,7 @@ pub enum PointEntryKind {
 #[derive(Clone, Debug)]
 pub struct PointEntryNode(pub Model);
 
+/// One line of the ledger.
 #[Object(name = "PointEntry")]
 impl PointEntryNode {
     /// `pte_…`

@@ -13,6 +13,7 @@ use entity::review::Model;
 #[derive(Clone, Debug)]
 pub struct ReviewNode(pub Model);
 
+/// What a holder says after the event.
 #[Object(name = "Review")]
 impl ReviewNode {
     /// `rev_…`

@@ -25,6 +25,7 @@ use std::{collections::HashMap, sync::Arc};
 #[derive(Clone, Debug)]
 pub struct UserNode(pub Model);
 
+/// A fan or an artist, as everybody sees them.
 #[Object(name = "User")]
 impl UserNode {
     /// `usr_…`
@@ -66,6 +67,7 @@ impl ViewerQuery {
     }
 }
 
+/// The signed-in person.
 #[Object(name = "Viewer")]
 impl ViewerNode {
     /// As everybody sees them.

@@ -12,19 +12,24 @@ pub fn trials() -> Vec<Trial> {
     };
     vec![
         rule("async_graphql_stays_in_graphql_files_and_http", |source| {
-            let is_home = source.is_graphql() || source.path.starts_with("graphql/") || source.path.starts_with("http/");
+            let is_home =
+                source.is_graphql() || source.path.starts_with("graphql/") || source.path.starts_with("http/");
             source.names("async_graphql", !is_home)
         }),
         rule("resolvers_and_handlers_never_name_sea_orm", |source| {
-            let is_edge = source.is_graphql() || source.path.starts_with("graphql/") || source.path.starts_with("http/");
+            let is_edge =
+                source.is_graphql() || source.path.starts_with("graphql/") || source.path.starts_with("http/");
             source.names("sea_orm", is_edge)
         }),
         rule("a_model_is_pure", |source| {
             let is_model = source.path.ends_with("model.rs");
-            ["sea_orm", "async fn", "crate::app", ".await", "Clock"].iter().find_map(|word| source.names(word, is_model))
+            ["sea_orm", "async fn", "crate::app", ".await", "Clock"]
+                .iter()
+                .find_map(|word| source.names(word, is_model))
         }),
         rule("nothing_below_names_a_graphql_file", |source| {
-            let is_above = source.is_graphql() || source.path.starts_with("graphql/") || source.path.starts_with("http/");
+            let is_above =
+                source.is_graphql() || source.path.starts_with("graphql/") || source.path.starts_with("http/");
             let is_root = matches!(source.path.as_str(), "lib.rs" | "cli.rs") || source.path.ends_with("mod.rs");
             source.names("graphql::", !is_above && !is_root)
         }),
@@ -38,7 +43,8 @@ pub fn trials() -> Vec<Trial> {
         }),
         rule("no_call_to_the_outside_inside_a_transaction", |source| {
             let inside = source.text.split("transaction!(").skip(1).filter_map(|rest| rest.split(")?").next());
-            let calls = inside.filter(|body| body.contains("app.provider") || body.contains("app.mail") || body.contains("app.kv"));
+            let calls = inside
+                .filter(|body| body.contains("app.provider") || body.contains("app.mail") || body.contains("app.kv"));
             calls.last().map(|body| format!("{}: {body}", source.path))
         }),
     ]

@@ -75,12 +75,16 @@ async fn the_same_key_gives_the_same_booking_and_another_input_is_refused(app: T
 
 async fn bad_bookings_are_named_and_change_nothing(app: TestApp) {
     let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
-    let (event, other) = (app.event(&artist, 1_000, 10).await, app.event_of(&artist, json!({ "title": "다른 공연" })).await);
+    let (event, other) =
+        (app.event(&artist, 1_000, 10).await, app.event_of(&artist, json!({ "title": "다른 공연" })).await);
     let cases = [
         (json!({ "lines": [] }), "TOO_SHORT lines"),
         (json!({ "lines": [{ "ticketTypeId": event.types[0], "quantity": 0 }] }), "OUT_OF_RANGE lines.0.quantity"),
         (json!({ "lines": [{ "ticketTypeId": event.types[0], "quantity": -3 }] }), "OUT_OF_RANGE lines.0.quantity"),
-        (json!({ "lines": [{ "ticketTypeId": event.types[0], "quantity": i32::MAX }] }), "OUT_OF_RANGE lines.0.quantity"),
+        (
+            json!({ "lines": [{ "ticketTypeId": event.types[0], "quantity": i32::MAX }] }),
+            "OUT_OF_RANGE lines.0.quantity",
+        ),
         (json!({ "lines": [{ "ticketTypeId": other.types[0], "quantity": 1 }] }), "NOT_FOUND lines.0.ticketTypeId"),
         (json!({ "lines": [{ "ticketTypeId": event.id, "quantity": 1 }] }), "NOT_FOUND lines.0.ticketTypeId"),
         (json!({ "eventId": event.types[0] }), "NOT_FOUND eventId"),
@@ -131,7 +135,8 @@ async fn the_booking_window_is_kept(app: TestApp) {
 }
 
 async fn points_of(app: &TestApp, token: &str) -> (i64, usize) {
-    let answer = app.query(Some(token), "{ viewer { pointBalance pointEntries { nodes { amount } } } }", json!({})).await;
+    let answer =
+        app.query(Some(token), "{ viewer { pointBalance pointEntries { nodes { amount } } } }", json!({})).await;
     let viewer = &answer.data()["viewer"];
     (viewer["pointBalance"].as_i64().unwrap(), viewer["pointEntries"]["nodes"].as_array().unwrap().len())
 }

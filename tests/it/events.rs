@@ -63,7 +63,8 @@ async fn bad_dates_and_numbers_are_named_and_change_nothing(app: TestApp) {
 }
 
 async fn titles(app: &TestApp, arguments: &str) -> Vec<String> {
-    let answer = app.query(None, &format!("{{ events({arguments}) {{ isDegraded nodes {{ title }} }} }}"), json!({})).await;
+    let answer =
+        app.query(None, &format!("{{ events({arguments}) {{ isDegraded nodes {{ title }} }} }}"), json!({})).await;
     let events = &answer.data()["events"];
     assert_eq!(events["isDegraded"], false);
     let nodes = events["nodes"].as_array().unwrap().iter();

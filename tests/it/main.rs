@@ -5,7 +5,6 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::as_conversions,
     reason = "a test that breaks should stop where it breaks"
 )]
 

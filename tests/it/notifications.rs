@@ -12,7 +12,8 @@ crate::scenarios![
 ];
 
 pub async fn kinds(app: &TestApp, person: &Person) -> Vec<String> {
-    let answer = app.query(Some(&person.token), "{ viewer { notifications { nodes { kind title body } } } }", json!({})).await;
+    let answer =
+        app.query(Some(&person.token), "{ viewer { notifications { nodes { kind title body } } } }", json!({})).await;
     let nodes = answer.data()["viewer"]["notifications"]["nodes"].as_array().unwrap().clone();
     nodes.iter().map(|node| node["kind"].as_str().unwrap().to_owned()).collect()
 }
@@ -44,10 +45,11 @@ async fn holders_are_reminded_a_day_and_an_hour_before_exactly_once(app: TestApp
 async fn who_books_after_a_reminder_is_due_does_not_get_it(app: TestApp) {
     let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
     let starts = app.now() + TimeDelta::hours(20);
-    let changes = json!({ "startsAt": starts, "endsAt": starts + TimeDelta::hours(1), "bookingClosesAt": starts });
+    let changes = json!({ "startsAt": starts, "endsAt": starts + TimeDelta::hours(1), "bookingClosesAt": starts,
+        "ticketTypes": [{ "name": "무료", "price": 0, "capacity": 10 }] });
     let event = app.event_of(&artist, changes).await;
     app.book(&fan, &event, 1, "a").await;
-    app.pass(TimeDelta::hours(20)).await;
+    app.pass(TimeDelta::minutes(19 * 60 + 30)).await;
     let fan = app.sign_in_again(&fan).await;
     assert_eq!(reminders(&kinds(&app, &fan).await), 1, "the one-hour reminder only");
 }

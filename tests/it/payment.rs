@@ -97,10 +97,18 @@ async fn an_approval_whose_answer_is_lost_is_found_by_the_reconciler(app: TestAp
         let payload = app.book(&fan, &event, 2, "k").await;
         app.pay(&payload, "approve", fault).await;
         let booking = app.booking(&fan, id(&payload)).await;
-        assert_eq!((&booking["status"], &booking["payment"]["status"]), (&json!("HELD"), &json!("APPROVING")), "{fault}");
+        assert_eq!(
+            (&booking["status"], &booking["payment"]["status"]),
+            (&json!("HELD"), &json!("APPROVING")),
+            "{fault}"
+        );
         app.work().await;
         let booking = app.booking(&fan, id(&payload)).await;
-        assert_eq!((&booking["status"], &booking["payment"]["status"]), (&json!("CONFIRMED"), &json!("APPROVED")), "{fault}");
+        assert_eq!(
+            (&booking["status"], &booking["payment"]["status"]),
+            (&json!("CONFIRMED"), &json!("APPROVED")),
+            "{fault}"
+        );
     }
 }
 

@@ -113,7 +113,8 @@ async fn capacity_lowered_while_selling_never_oversells(app: TestApp) {
         }
     };
     let (payloads, ()) = tokio::join!(book_all(&app, &fans, &event), lower);
-    let answer = app.query(None, "query($id: ID!) { event(id: $id) { capacity remaining } }", json!({ "id": event.id })).await;
+    let answer =
+        app.query(None, "query($id: ID!) { event(id: $id) { capacity remaining } }", json!({ "id": event.id })).await;
     let now = &answer.data()["event"];
     let sold = now["capacity"].as_i64().unwrap() - now["remaining"].as_i64().unwrap();
     assert_eq!(usize::try_from(sold).unwrap(), booked(&payloads).len());

@@ -35,8 +35,11 @@ fn undescribed(sdl: &str) -> Vec<String> {
         if is_inside || text.is_empty() || text == "}" {
             continue;
         }
-        let is_type = ["type ", "input ", "enum ", "interface ", "scalar ", "union "].iter().any(|kind| text.starts_with(kind));
-        let is_known = ["directive ", "schema ", "query:", "mutation:", "subscription:", "extend "].iter().any(|word| text.starts_with(word));
+        let is_type =
+            ["type ", "input ", "enum ", "interface ", "scalar ", "union "].iter().any(|kind| text.starts_with(kind));
+        let is_known = ["directive ", "schema ", "query:", "mutation:", "subscription:", "extend "]
+            .iter()
+            .any(|word| text.starts_with(word));
         if is_type {
             text.clone_into(&mut owner);
         }

@@ -4,7 +4,10 @@ use crate::harness::{Person, TestApp};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio_tungstenite::{connect_async, tungstenite::{Message, client::IntoClientRequest}};
+use tokio_tungstenite::{
+    connect_async,
+    tungstenite::{Message, client::IntoClientRequest},
+};
 
 crate::scenarios![
     http_answers_with_the_right_status_and_media_type,
@@ -16,12 +19,14 @@ crate::scenarios![
     every_playground_example_is_valid,
 ];
 
-const FEED: &str = "subscription($after: String) { notifications(after: $after) { cursor isReset notification { kind title } } }";
+const FEED: &str =
+    "subscription($after: String) { notifications(after: $after) { cursor isReset notification { kind title } } }";
 /// The longest that a push may take here; it is a bound, not a wait.
 const SOON: Duration = Duration::from_secs(10);
 
 async fn post(app: &TestApp, accept: &str, content_type: &str, body: String) -> (u16, String, Value) {
-    let request = app.http.post(format!("{}/graphql", app.url)).header("accept", accept).header("content-type", content_type);
+    let request =
+        app.http.post(format!("{}/graphql", app.url)).header("accept", accept).header("content-type", content_type);
     let response = request.body(body).send().await.unwrap();
     let kind = response.headers().get("content-type").map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
     (response.status().as_u16(), kind, response.json().await.unwrap_or(Value::Null))
@@ -46,8 +51,9 @@ async fn http_answers_with_the_right_status_and_media_type(app: TestApp) {
 
 async fn a_get_may_query_but_not_mutate(app: TestApp) {
     let get = |query: &str| {
-        let url = format!("{}/graphql", app.url);
-        app.http.get(url).query_pair("query", query).send()
+        let mut url: url::Url = format!("{}/graphql", app.url).parse().unwrap();
+        url.query_pairs_mut().append_pair("query", query);
+        app.http.get(url).send()
     };
     assert_eq!(get("{ __typename }").await.unwrap().status(), 200);
     assert_eq!(get("mutation { signOut(input: {}) { isSignedOut } }").await.unwrap().status(), 405);
@@ -86,7 +92,9 @@ impl Feed {
             loop {
                 if let Some((event, rest)) = self.1.clone().split_once("\n\n") {
                     rest.clone_into(&mut self.1);
-                    let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
+                    let field = |name: &str| {
+                        event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned()
+                    };
                     if field("event:") == "next" {
                         let data: Value = serde_json::from_str(&field("data:")).unwrap();
                         return (field("id:"), data["data"]["notifications"].clone());
@@ -109,7 +117,10 @@ async fn sse_delivers_to_the_holder_and_resumes(app: TestApp) {
     app.book(&fan, &event, 1, "a").await;
     app.work().await;
     let (id, first) = feed.next().await;
-    assert_eq!((first["cursor"].as_str(), &first["notification"]["kind"]), (Some(id.as_str()), &json!("PAYMENT_CONFIRMED")));
+    assert_eq!(
+        (first["cursor"].as_str(), &first["notification"]["kind"]),
+        (Some(id.as_str()), &json!("PAYMENT_CONFIRMED"))
+    );
     drop(feed);
     app.book(&fan, &event, 1, "b").await;
     app.book(&fan, &event, 1, "c").await;
@@ -124,7 +135,7 @@ async fn sse_delivers_to_the_holder_and_resumes(app: TestApp) {
 type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
 async fn socket(app: &TestApp) -> Socket {
-    let mut request = app.url.replace("http", "ws").add_path().into_client_request().unwrap();
+    let mut request = format!("{}/graphql", app.url.replace("http", "ws")).into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
     connect_async(request).await.unwrap().0
 }
@@ -163,7 +174,10 @@ async fn a_websocket_delivers_and_resumes(app: TestApp) {
     assert_eq!(hear(&mut one).await["type"], "connection_ack");
     say(&mut one, subscribe(Value::Null)).await;
     say(&mut one, json!({ "type": "subscribe", "id": "2", "payload": { "query": "{ __typename }" } })).await;
-    assert_eq!(hear(&mut one).await, json!({ "type": "next", "id": "2", "payload": { "data": { "__typename": "Query" } } }));
+    assert_eq!(
+        hear(&mut one).await,
+        json!({ "type": "next", "id": "2", "payload": { "data": { "__typename": "Query" } } })
+    );
     assert_eq!(hear(&mut one).await, json!({ "type": "complete", "id": "2" }));
     app.book(&fan, &event, 1, "a").await;
     app.work().await;
@@ -184,7 +198,12 @@ async fn a_websocket_is_closed_with_the_right_codes(app: TestApp) {
     let ping = json!({ "type": "subscribe", "id": "1", "payload": { "query": "{ __typename }" } });
     let init = json!({ "type": "connection_init" });
     let bad = json!({ "type": "connection_init", "payload": { "authorization": "Bearer nonsense" } });
-    for (said, code) in [(vec![ping], 4401), (vec![bad], 4403), (vec![json!({ "type": "what" })], 4400), (vec![init.clone(), init], 4429)] {
+    for (said, code) in [
+        (vec![ping], 4401),
+        (vec![bad], 4403),
+        (vec![json!({ "type": "what" })], 4400),
+        (vec![init.clone(), init], 4429),
+    ] {
         let mut socket = socket(&app).await;
         for message in said {
             say(&mut socket, message).await;
@@ -200,15 +219,22 @@ async fn a_websocket_is_closed_with_the_right_codes(app: TestApp) {
     hear(&mut socket).await;
     say(&mut socket, json!({ "type": "subscribe", "id": "1", "payload": { "query": FEED } })).await;
     let refused = hear(&mut socket).await;
-    assert_eq!((&refused["type"], &refused["payload"][0]["extensions"]["code"]), (&json!("next"), &Value::Null), "{refused}");
+    assert_eq!(
+        (&refused["type"], &refused["payload"][0]["extensions"]["code"]),
+        (&json!("next"), &Value::Null),
+        "{refused}"
+    );
 }
 
 async fn every_playground_example_is_valid(app: TestApp) {
-    let schema = async_graphql_check(&app);
-    for example in spotlight::http::playground::examples() {
-        let answer = schema(example.document.to_owned()).await;
-        let codes: Vec<&Value> = answer["errors"].as_array().into_iter().flatten().map(|error| &error["extensions"]["code"]).collect();
-        let is_invalid = codes.iter().any(|code| **code == "GRAPHQL_VALIDATION_FAILED" && !answer.to_string().contains("Variable"));
-        assert!(!is_invalid && codes.iter().all(|code| **code != "GRAPHQL_PARSE_FAILED"), "{}: {answer}", example.title);
+    let examples = spotlight::http::playground::examples();
+    assert!(examples.len() > 5);
+    for example in examples {
+        let variables: Value = serde_json::from_str(example.variables).unwrap();
+        let body = json!({ "query": example.document, "variables": variables });
+        let request = app.http.post(format!("{}/graphql", app.url)).header("accept", "text/event-stream");
+        let answer = request.json(&body).send().await.unwrap().text().await.unwrap();
+        let is_valid = answer.contains("event: next") && !answer.contains("VALIDATION") && !answer.contains("PARSE");
+        assert!(is_valid, "{}: {answer}", example.title);
     }
 }

@@ -5,7 +5,7 @@ mod database;
 mod people;
 mod scenario;
 
-pub use api::{Answer, errors_of, user_error};
+pub use api::{errors_of, user_error};
 pub use database::Database;
 pub use people::{BOOKING, EVENT, Event, PASSWORD, Person, SESSION, booking_input, sign_up_input};
 pub use scenario::Scenario;
@@ -43,6 +43,8 @@ pub struct Inner {
     pub http: reqwest::Client,
     clock: Arc<TestClock>,
     database: Database,
+    /// One worker at a time: what `work` promises to be done is then done.
+    worker: tokio::sync::Mutex<()>,
     _folder: TempDir,
 }
 
@@ -68,10 +70,22 @@ impl TestApp {
         let world = World { clock: clock.clone(), entropy: Arc::new(SystemEntropy) };
         let app = App::build(config, world).await.unwrap();
         let url = app.config.public_url();
+        let serving = app.clone();
         let service = spotlight::http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
-        tokio::task::spawn(async move { axum::serve(listener, service).await });
+        app.tasks.spawn(async move {
+            let stopped = serving.shutdown.clone().cancelled_owned();
+            axum::serve(listener, service).with_graceful_shutdown(stopped).await
+        });
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self(Arc::new(Inner { app, url, http, clock, database, _folder: folder }))
+        Self(Arc::new(Inner {
+            app,
+            url,
+            http,
+            clock,
+            database,
+            worker: tokio::sync::Mutex::default(),
+            _folder: folder,
+        }))
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -80,12 +94,18 @@ impl TestApp {
 
     /// Does what is due, until nothing is.
     pub async fn work(&self) {
+        let _one = self.worker.lock().await;
         while jobs::run_due(&self.app).await.unwrap() > 0 {}
+    }
+
+    /// Moves the clock alone, as if nobody worked meanwhile.
+    pub fn move_clock(&self, time: TimeDelta) {
+        *self.clock.0.lock().unwrap() += time;
     }
 
     /// Moves the clock, and does what became due.
     pub async fn pass(&self, time: TimeDelta) {
-        *self.clock.0.lock().unwrap() += time;
+        self.move_clock(time);
         self.work().await;
     }
 

@@ -54,7 +54,16 @@ impl TestApp {
 
     /// Of one ticket type; open now, starting in ten days.
     pub async fn event(&self, artist: &Person, price: i64, capacity: i32) -> Event {
-        let input = self.event_input(price, capacity);
+        let types = json!([{ "name": "일반", "price": price, "capacity": capacity }]);
+        self.event_of(artist, json!({ "ticketTypes": types })).await
+    }
+
+    /// With some fields of its own.
+    pub async fn event_of(&self, artist: &Person, changes: Value) -> Event {
+        let mut input = self.event_input(1_000, 10);
+        for (key, value) in changes.as_object().unwrap() {
+            input[key] = value.clone();
+        }
         let payload = self.mutate(Some(&artist.token), "eventCreate", EVENT, input).await;
         self.work().await;
         let event = &payload["event"];
@@ -76,8 +85,18 @@ impl TestApp {
         })
     }
 
+    /// Points out of nowhere: there is no way to get them through the API yet.
+    pub async fn give_points(&self, person: &Person, points: i64) {
+        let (app, kind) = (&self.app, entity::enums::PointEntryKind::Adjustment);
+        let user = spotlight::user::query::by_email(app.db.reads(), &person.email).await.unwrap().unwrap();
+        let txn = app.db.begin().await.unwrap();
+        spotlight::point::ledger::add(&txn, app, user.id, kind, points, "test").await.unwrap();
+        txn.commit().await.unwrap();
+    }
+
     pub async fn remaining(&self, event: &Event) -> i64 {
-        let answer = self.query(None, "query($id: ID!) { event(id: $id) { remaining } }", json!({ "id": event.id })).await;
+        let answer =
+            self.query(None, "query($id: ID!) { event(id: $id) { remaining } }", json!({ "id": event.id })).await;
         answer.data()["event"]["remaining"].as_i64().unwrap()
     }
 
@@ -114,8 +133,10 @@ impl TestApp {
 }
 
 pub const SESSION: &str = "session { accessToken refreshToken } viewer { email role }";
-pub const EVENT: &str = "event { id status startsAt cancelableUntil capacity ticketTypes { id price capacity remaining } }";
-pub const BOOKING: &str = "booking { id status amountDue expiresAt tickets { code } } payment { id status amount redirect { pcUrl } }";
+pub const EVENT: &str =
+    "event { id status startsAt cancelableUntil capacity ticketTypes { id price capacity remaining } }";
+pub const BOOKING: &str =
+    "booking { id status amountDue expiresAt tickets { code } } payment { id status amount redirect { pcUrl } }";
 
 pub fn sign_up_input(email: &str, code: &str, role: &str) -> Value {
     json!({

@@ -28,14 +28,14 @@ impl IntoResponse for Refusal {
 
 const NO_SUCH: Refusal = Refusal(-721, "no such tid");
 
-fn admit(sandbox: &Sandbox, headers: &HeaderMap, cid: &str) -> Result<(), Response> {
+fn admit(sandbox: &Sandbox, headers: &HeaderMap, cid: &str) -> Result<(), Box<Response>> {
     let due = format!("SECRET_KEY {}", sandbox.0.secret_key.expose_secret());
     let shown = headers.get("authorization").and_then(|value| value.to_str().ok());
     if shown != Some(due.as_str()) {
-        return Err(StatusCode::UNAUTHORIZED.into_response());
+        return Err(Box::new(StatusCode::UNAUTHORIZED.into_response()));
     }
     if cid != sandbox.0.cid {
-        return Err(Refusal(-731, "invalid cid").into_response());
+        return Err(Box::new(Refusal(-731, "invalid cid").into_response()));
     }
     Ok(())
 }
@@ -55,7 +55,7 @@ pub async fn ready(
     headers: HeaderMap,
     Json(body): Json<wire::ReadyBody>,
 ) -> Result<Response, Response> {
-    admit(&sandbox, &headers, &body.cid)?;
+    admit(&sandbox, &headers, &body.cid).map_err(|refusal| *refusal)?;
     if body.total_amount <= 0 || body.quantity <= 0 {
         return Err(Refusal(-722, "wrong amount").into_response());
     }
@@ -92,7 +92,7 @@ pub async fn approve(
     headers: HeaderMap,
     Json(body): Json<wire::ApproveBody>,
 ) -> Result<Response, Response> {
-    admit(&sandbox, &headers, &body.cid)?;
+    admit(&sandbox, &headers, &body.cid).map_err(|refusal| *refusal)?;
     let fault = sandbox.fault(Operation::Approve).await.map_err(broken)?;
     fault.before().await?;
     let extra = if fault == Fault::WrongAmount { 1_000 } else { 0 };
@@ -146,7 +146,7 @@ pub async fn order(
     headers: HeaderMap,
     Json(body): Json<wire::OrderBody>,
 ) -> Result<Response, Response> {
-    admit(&sandbox, &headers, &body.cid)?;
+    admit(&sandbox, &headers, &body.cid).map_err(|refusal| *refusal)?;
     let fault = sandbox.fault(Operation::Order).await.map_err(broken)?;
     fault.before().await?;
     let payment = sandbox.find(&body.tid).await.map_err(broken)?.ok_or_else(|| NO_SUCH.into_response())?;
@@ -170,7 +170,7 @@ pub async fn cancel(
     headers: HeaderMap,
     Json(body): Json<wire::CancelBody>,
 ) -> Result<Response, Response> {
-    admit(&sandbox, &headers, &body.cid)?;
+    admit(&sandbox, &headers, &body.cid).map_err(|refusal| *refusal)?;
     let fault = sandbox.fault(Operation::Cancel).await.map_err(broken)?;
     fault.before().await?;
     let outcome = sandbox.change(&body.tid, |payment| {
