@@ -38,6 +38,12 @@ impl TestApp {
         Person::of(&email, &payload)
     }
 
+    /// After the clock moved past the token's life.
+    pub async fn sign_in_again(&self, person: &Person) -> Person {
+        let input = json!({ "email": person.email, "password": PASSWORD });
+        Person::of(&person.email, &self.mutate(None, "signIn", SESSION, input).await)
+    }
+
     pub async fn fan(&self, name: &str) -> Person {
         self.sign_up(name, "USER").await
     }

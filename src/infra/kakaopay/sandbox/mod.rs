@@ -6,6 +6,8 @@ mod fault;
 mod page;
 mod store;
 
+pub use store::taken;
+
 use crate::infra::{clock::Clock, ids::Ids, kv::Kv};
 use axum::{
     Router,

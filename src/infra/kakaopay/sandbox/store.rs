@@ -111,3 +111,29 @@ impl Sandbox {
         is_open && self.0.clock.now() >= payment.created_at + self.0.expiry
     }
 }
+
+/// The key and the value of a payment that was taken before this sandbox began: for the demo world, whose bookings can
+/// then be refunded like any other.
+pub fn taken(payment: &entity::payment::Model, item_name: &str) -> Option<(String, String)> {
+    let tid = payment.tid.clone()?;
+    let order = Asked {
+        partner_order_id: payment.id.to_string(),
+        partner_user_id: payment.user_id.to_string(),
+        item_name: item_name.to_owned(),
+        quantity: 1,
+        total_amount: payment.amount,
+        approval_url: String::new(),
+        cancel_url: String::new(),
+        fail_url: String::new(),
+    };
+    let remembered = Payment {
+        tid: tid.clone(),
+        order,
+        status: Status::SuccessPayment,
+        pg_token: None,
+        created_at: payment.created_at,
+        taken: payment.amount,
+        canceled: 0,
+    };
+    Some((key(&tid), json(&remembered).ok()?))
+}

@@ -1,0 +1,171 @@
+//! Paying on the sandbox page, and everything that goes wrong out there.
+
+use crate::harness::{TestApp, user_error};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+crate::scenarios![
+    a_purchase_from_the_request_to_the_ticket,
+    giving_up_and_failing_give_the_seats_back,
+    the_cancel_address_alone_is_not_believed,
+    a_wrong_pg_token_changes_nothing_and_a_replay_gives_the_same_answer,
+    an_approval_whose_answer_is_lost_is_found_by_the_reconciler,
+    an_approval_that_never_happened_gives_the_seats_back,
+    a_wrong_amount_is_sent_back_and_sells_nothing,
+    a_provider_that_is_down_at_ready_releases_the_hold,
+    a_refund_whose_answer_is_lost_is_finished_once,
+    an_expired_hold_takes_no_money,
+    the_page_has_forms_that_a_script_can_press,
+];
+
+async fn hold(app: &TestApp) -> (crate::harness::Person, crate::harness::Event, Value) {
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let event = app.event(&artist, 5_000, 3).await;
+    let payload = app.book(&fan, &event, 2, "k").await;
+    assert_eq!(payload["payment"]["status"], "READY", "{payload}");
+    (fan, event, payload)
+}
+
+fn id(payload: &Value) -> &str {
+    payload["booking"]["id"].as_str().unwrap()
+}
+
+async fn set_fault(app: &TestApp, operation: &str, fault: &str) {
+    let url = format!("{}/sandbox/kakaopay/faults", app.url);
+    let body = json!({ "operation": operation, "fault": fault });
+    assert_eq!(app.http.post(url).json(&body).send().await.unwrap().status(), 204);
+}
+
+async fn a_purchase_from_the_request_to_the_ticket(app: TestApp) {
+    let (fan, event, payload) = hold(&app).await;
+    let back = app.pay(&payload, "approve", "none").await;
+    let answer = app.http.get(&back).send().await.unwrap();
+    let address = answer.headers()["location"].to_str().unwrap();
+    let payment = payload["payment"]["id"].as_str().unwrap();
+    assert_eq!(address, format!("http://localhost:3000/done?paymentId={payment}&status=APPROVED"));
+    let booking = app.booking(&fan, id(&payload)).await;
+    assert_eq!(booking["status"], "CONFIRMED");
+    let codes: Vec<&str> = booking["tickets"].as_array().unwrap().iter().map(|t| t["code"].as_str().unwrap()).collect();
+    assert!(codes.len() == 2 && codes[0] != codes[1] && codes[0].len() == 20, "{codes:?}");
+    assert_eq!(app.remaining(&event).await, 1);
+}
+
+async fn giving_up_and_failing_give_the_seats_back(app: TestApp) {
+    let (fan, event, payload) = hold(&app).await;
+    app.pay(&payload, "quit", "none").await;
+    assert_eq!(app.booking(&fan, id(&payload)).await["status"], "EXPIRED");
+    let payload = app.book(&fan, &event, 3, "k2").await;
+    app.pay(&payload, "fail", "none").await;
+    let booking = app.booking(&fan, id(&payload)).await;
+    assert_eq!((&booking["status"], &booking["payment"]["status"]), (&json!("EXPIRED"), &json!("FAILED")));
+    assert_eq!(app.remaining(&event).await, 3);
+}
+
+async fn the_cancel_address_alone_is_not_believed(app: TestApp) {
+    let (fan, _, payload) = hold(&app).await;
+    let payment = payload["payment"]["id"].as_str().unwrap();
+    for outcome in ["canceled", "failed"] {
+        app.http.get(format!("{}/payments/{payment}/{outcome}", app.url)).send().await.unwrap();
+        assert_eq!(app.booking(&fan, id(&payload)).await["status"], "HELD");
+    }
+    app.pay(&payload, "approve", "none").await;
+    assert_eq!(app.booking(&fan, id(&payload)).await["status"], "CONFIRMED");
+}
+
+async fn a_wrong_pg_token_changes_nothing_and_a_replay_gives_the_same_answer(app: TestApp) {
+    let (fan, _, payload) = hold(&app).await;
+    let approve = |token: String| {
+        let input = json!({ "paymentId": payload["payment"]["id"], "pgToken": token });
+        app.mutate(Some(&fan.token), "paymentApprove", "payment { status } booking { status tickets { code } }", input)
+    };
+    assert_eq!(user_error(&approve("guess".into()).await), "INVALID pgToken");
+    let page = payload["payment"]["redirect"]["pcUrl"].as_str().unwrap();
+    let pressed = app.http.post(format!("{page}/approve")).form(&[("fault", "none")]).send().await.unwrap();
+    let back = pressed.headers()["location"].to_str().unwrap().to_owned();
+    let token = back.split("pg_token=").nth(1).unwrap().to_owned();
+    assert_eq!(user_error(&approve("guess".into()).await), "INVALID pgToken");
+    let done = approve(token.clone()).await;
+    assert_eq!(done["payment"]["status"], "APPROVED", "{done}");
+    assert_eq!(approve(token).await, done);
+}
+
+async fn an_approval_whose_answer_is_lost_is_found_by_the_reconciler(app: TestApp) {
+    for fault in ["timeout_after", "error_after", "garbage"] {
+        let artist = app.artist(&format!("artist-{}", fault.replace('_', "-"))).await;
+        let fan = app.fan(&format!("fan-{}", fault.replace('_', "-"))).await;
+        let event = app.event(&artist, 5_000, 3).await;
+        let payload = app.book(&fan, &event, 2, "k").await;
+        app.pay(&payload, "approve", fault).await;
+        let booking = app.booking(&fan, id(&payload)).await;
+        assert_eq!((&booking["status"], &booking["payment"]["status"]), (&json!("HELD"), &json!("APPROVING")), "{fault}");
+        app.work().await;
+        let booking = app.booking(&fan, id(&payload)).await;
+        assert_eq!((&booking["status"], &booking["payment"]["status"]), (&json!("CONFIRMED"), &json!("APPROVED")), "{fault}");
+    }
+}
+
+async fn an_approval_that_never_happened_gives_the_seats_back(app: TestApp) {
+    let (fan, event, payload) = hold(&app).await;
+    app.pay(&payload, "approve", "error_before").await;
+    // In doubt: not released by the clock before the provider was asked.
+    assert_eq!(app.remaining(&event).await, 1);
+    app.work().await;
+    assert_eq!(app.booking(&fan, id(&payload)).await["status"], "EXPIRED");
+    assert_eq!(app.remaining(&event).await, 3);
+    app.pass(TimeDelta::minutes(20)).await;
+}
+
+async fn a_wrong_amount_is_sent_back_and_sells_nothing(app: TestApp) {
+    let (fan, event, payload) = hold(&app).await;
+    app.pay(&payload, "approve", "wrong_amount").await;
+    app.work().await;
+    let booking = app.booking(&fan, id(&payload)).await;
+    assert_eq!((&booking["status"], &booking["payment"]["status"]), (&json!("EXPIRED"), &json!("CANCELED")));
+    assert_eq!(app.remaining(&event).await, 3);
+}
+
+async fn a_provider_that_is_down_at_ready_releases_the_hold(app: TestApp) {
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let event = app.event(&artist, 5_000, 3).await;
+    set_fault(&app, "ready", "error_before").await;
+    let payload = app.book(&fan, &event, 2, "k").await;
+    assert_eq!(user_error(&payload), "PAYMENT_FAILED");
+    assert_eq!(app.remaining(&event).await, 3);
+    assert_eq!(user_error(&app.book(&fan, &event, 2, "k").await), "PAYMENT_FAILED");
+    app.buy(&fan, &event, 2, "k2").await;
+}
+
+async fn a_refund_whose_answer_is_lost_is_finished_once(app: TestApp) {
+    for (index, fault) in ["error_after", "error_before", "garbage"].into_iter().enumerate() {
+        let (artist, fan) = (app.artist(&format!("a{index}")).await, app.fan(&format!("f{index}")).await);
+        let event = app.event(&artist, 5_000, 3).await;
+        let booking = app.buy(&fan, &event, 2, "k").await;
+        set_fault(&app, "cancel", fault).await;
+        let input = json!({ "bookingId": booking, "idempotencyKey": "c" });
+        let payload = app.mutate(Some(&fan.token), "bookingCancel", "booking { status }", input).await;
+        assert_eq!(payload["booking"]["status"], "CANCELING", "{fault}");
+        app.pass(TimeDelta::minutes(2)).await;
+        let booking = app.booking(&fan, &booking).await;
+        assert_eq!((&booking["status"], &booking["payment"]["canceledAmount"]), (&json!("CANCELED"), &json!(10_000)));
+        assert_eq!(app.remaining(&event).await, 3);
+    }
+}
+
+async fn an_expired_hold_takes_no_money(app: TestApp) {
+    let (fan, _, payload) = hold(&app).await;
+    app.pass(TimeDelta::minutes(15)).await;
+    let payment = payload["payment"]["id"].as_str().unwrap();
+    app.http.get(format!("{}/payments/{payment}/approved?pg_token=x", app.url)).send().await.unwrap();
+    let fan = app.sign_in_again(&fan).await;
+    let booking = app.booking(&fan, id(&payload)).await;
+    assert_eq!((&booking["status"], &booking["payment"]["status"]), (&json!("EXPIRED"), &json!("EXPIRED")));
+}
+
+async fn the_page_has_forms_that_a_script_can_press(app: TestApp) {
+    let (_, _, payload) = hold(&app).await;
+    let page = payload["payment"]["redirect"]["pcUrl"].as_str().unwrap();
+    let html = app.http.get(page).send().await.unwrap().text().await.unwrap();
+    for form in ["name=\"approve\"", "name=\"quit\"", "name=\"fail\"", "10,000원"] {
+        assert!(html.contains(form), "{form} in {html}");
+    }
+}
