@@ -42,7 +42,8 @@ fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
 /// The schema over a running product.
 pub fn schema(app: App) -> Schema {
     // Depth and size as in docs/decisions: the guard in front of the engine is stricter still.
-    builder().data(app).limit_depth(12).limit_complexity(5_000).limit_recursive_depth(40).finish()
+    // The introspection query that every client tool sends is 15 deep.
+    builder().data(app).limit_depth(15).limit_complexity(5_000).limit_recursive_depth(40).finish()
 }
 
 /// The schema as text: what `schema.graphql` holds.
