@@ -3,7 +3,7 @@
 //! Owns the addresses `/playground` and `/playground/{asset}`. The page never asks another host for anything; its
 //! content security policy forbids it. Where the files come from: `assets/playground/README.md`.
 //!
-//! Read next: [`assets`] for how a file is served, [`examples`] for the documents that the page opens with.
+//! Read next: [`assets`] for how a file is served, [`mod@examples`] for the documents that the page opens with.
 
 mod assets;
 mod examples;
