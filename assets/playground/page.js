@@ -47,6 +47,7 @@ function learn(answer) {
   for (const payload of Object.values(answer?.data ?? {})) {
     if (payload?.session && payload.viewer?.email) state.email = payload.viewer.email;
   }
+  forgetIfOver(answer);
   if (answer?.data?.signOut && !answer.data.signOut.userErrors?.length) forgetSession();
   keep();
   return answer;
@@ -55,6 +56,16 @@ function learn(answer) {
 function forgetSession() {
   delete state.accessToken;
   delete state.email;
+}
+
+// An access token lives for minutes.
+function forgetIfOver(answer) {
+  const isOver = Boolean(state.accessToken) && answer?.errors?.some((e) => e.extensions?.code === "UNAUTHENTICATED");
+  if (isOver) {
+    forgetSession();
+    keep();
+  }
+  return isOver;
 }
 
 function fill(value) {
@@ -75,7 +86,7 @@ function momentIn(hours) {
   return new Date(Math.ceil((Date.now() + hours * 3_600_000) / 60_000) * 60_000).toISOString();
 }
 
-function request(params, headers, accept, signal) {
+async function request(params, headers, accept, signal) {
   const own = Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
   return fetch(endpoint, {
     method: "POST",
@@ -89,6 +100,9 @@ function request(params, headers, accept, signal) {
     body: JSON.stringify({ ...params, variables: fill(params.variables ?? {}) }),
   });
 }
+
+// Shown like an answer of the server, without a stack.
+const problem = (error) => ({ errors: [{ message: error.message }] });
 
 async function answerOf(response) {
   const text = await response.text();
@@ -127,7 +141,7 @@ async function* results(params, headers, signal) {
       if (type === "next") yield learn(JSON.parse(data));
     }
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!signal.aborted) yield problem(error);
   }
 }
 
@@ -157,8 +171,10 @@ async function fetcher(params, options) {
   const headers = options?.headers ?? {};
   if (isSubscription(params, options?.documentAST)) return subscribe(params, headers);
   const accept = "application/graphql-response+json, application/json;q=0.9";
-  const answer = await answerOf(await request(params, headers, accept));
-  return params.operationName === "IntrospectionQuery" ? answer : learn(answer);
+  const ask = () => request(params, headers, accept).then(answerOf).catch(problem);
+  if (params.operationName !== "IntrospectionQuery") return learn(await ask());
+  const answer = await ask();
+  return forgetIfOver(answer) ? ask() : answer; // a token that ran out must not hide the schema
 }
 
 // What was open before is open again; the first time, the examples are. A link may bring a document: /playground?query=…
@@ -172,9 +188,10 @@ function tabs() {
   }
   const active = stored?.tabs?.[stored.activeTabIndex];
   const examples = JSON.parse(element("examples").textContent).map(({ document, variables }) => ({ query: document, variables }));
-  const first = linked ? { query: linked } : (active ?? examples[0]);
+  const link = { query: linked, variables: "" }; // not null: then the last tab's variables would come along
+  const first = linked ? link : (active ?? examples[0]);
   return {
-    defaultTabs: linked ? [{ query: linked }, ...examples] : examples,
+    defaultTabs: linked ? [link, ...examples] : examples,
     initialQuery: first?.query ?? undefined,
     initialVariables: first?.variables ?? undefined,
   };
@@ -205,11 +222,13 @@ element("restore").addEventListener("click", () => {
   location.assign("/playground");
 });
 
+// Without transforms (page.css) a dragged tab would swap places unseen: tabs are for clicking.
+element("graphiql").addEventListener("pointerdown", (event) => event.target.closest(".graphiql-tab") && event.stopPropagation(), true);
+
 comeBack();
 keep();
 YogaGraphiQL.renderYogaGraphiQL(element("graphiql"), {
   title: "Spotlight Space",
-  logo: "🎭",
   fetcher,
   shouldPersistHeaders: false,
   onEditQuery: () => {},

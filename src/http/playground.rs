@@ -3,7 +3,7 @@
 //! Owns the addresses `/playground` and `/playground/{asset}`. The page never asks another host for anything; its
 //! content security policy forbids it. Where the files come from: `assets/playground/README.md`.
 //!
-//! Read next: [`assets`] for how a file is served, [`examples`] for the documents that the page opens with.
+//! Read next: [`assets`] for how a file is served, [`mod@examples`] for the documents that the page opens with.
 
 mod assets;
 mod examples;
@@ -51,7 +51,7 @@ fn render() -> Markup {
                     strong { "Spotlight Space" }
                     span id="who" {}
                     button id="sign-out" type="button" hidden { "토큰 버리기 · forget the token" }
-                    a id="pay" target="_blank" rel="opener" href="" hidden { "결제하기 · pay →" }
+                    a id="pay" href="" hidden { "결제하기 · pay →" }
                     span id="outcome" {}
                     span id="known" {}
                     button id="restore" type="button" { "예제 되돌리기 · restore the examples" }

@@ -4,7 +4,7 @@
 use super::{model::Step, query, reconcile::ReconcilePayment, state};
 use crate::{
     app::App,
-    booking,
+    booking::{self, expire::ExpireBooking},
     error::{Code, Error, Problem, Result},
     event,
     infra::{
@@ -173,12 +173,18 @@ pub(super) async fn fail(txn: &impl ConnectionTrait, app: &App, id: PaymentId, d
     }
 }
 
+/// Nothing was taken, and the right call may still come. A hold that ran out meanwhile was left alone by the job that
+/// expires it, so that job is planned again.
 async fn back(txn: &impl ConnectionTrait, app: &App, id: PaymentId, detail: &str) -> Result<()> {
     let payment = state::lock(txn, id).await?;
-    match payment.status {
-        PaymentStatus::Approving => state::step(txn, app, &payment, Step::StepBack, detail).await,
-        _ => Ok(()),
+    if payment.status != PaymentStatus::Approving {
+        return Ok(());
     }
+    state::step(txn, app, &payment, Step::StepBack, detail).await?;
+    let Some(booking_id) = payment.booking_id else { return Ok(()) };
+    let booking = booking::query::by_id(txn, booking_id).await?;
+    let Some(expires_at) = booking.and_then(|booking| booking.expires_at) else { return Ok(()) };
+    jobs::enqueue(txn, &app.ids, app.clock.now(), expires_at, &ExpireBooking { booking_id }).await.map(drop)
 }
 
 /// Leaves it `APPROVING` and has the provider asked at once.

@@ -15,6 +15,7 @@ crate::scenarios![
     a_provider_that_is_down_at_ready_releases_the_hold,
     a_refund_whose_answer_is_lost_is_finished_once,
     an_expired_hold_takes_no_money,
+    a_hold_that_ran_out_during_a_refused_approval_is_released,
     the_page_has_forms_that_a_script_can_press,
 ];
 
@@ -176,4 +177,22 @@ async fn the_page_has_forms_that_a_script_can_press(app: TestApp) {
     for form in ["name=\"approve\"", "name=\"quit\"", "name=\"fail\"", "10,000원"] {
         assert!(html.contains(form), "{form} in {html}");
     }
+}
+
+async fn a_hold_that_ran_out_during_a_refused_approval_is_released(app: TestApp) {
+    let (fan, event, payload) = hold(&app).await;
+    let page = payload["payment"]["redirect"]["pcUrl"].as_str().unwrap();
+    app.http.post(format!("{page}/approve")).form(&[("fault", "slow")]).send().await.unwrap();
+    app.pass(TimeDelta::seconds(14 * 60 + 30)).await;
+    let fan = app.sign_in_again(&fan).await;
+    let input = json!({ "paymentId": payload["payment"]["id"], "pgToken": "guess" });
+    let approve = app.mutate(Some(&fan.token), "paymentApprove", "payment { status }", input);
+    let run_out = async {
+        while app.booking(&fan, id(&payload)).await["payment"]["status"] != "APPROVING" {}
+        app.pass(TimeDelta::seconds(30)).await;
+    };
+    let (refused, ()) = tokio::join!(approve, run_out);
+    assert_eq!(user_error(&refused), "INVALID pgToken");
+    app.work().await;
+    assert_eq!(app.remaining(&event).await, 3);
 }

@@ -17,6 +17,7 @@ crate::scenarios![
     a_websocket_delivers_and_resumes,
     a_websocket_is_closed_with_the_right_codes,
     every_playground_example_is_valid,
+    the_introspection_query_of_the_playground_is_served,
 ];
 
 const FEED: &str =
@@ -237,4 +238,14 @@ async fn every_playground_example_is_valid(app: TestApp) {
         let is_valid = answer.contains("event: next") && !answer.contains("VALIDATION") && !answer.contains("PARSE");
         assert!(is_valid, "{}: {answer}", example.title);
     }
+}
+
+/// As deep as the one that GraphiQL and every code generator send.
+const INTROSPECTION: &str = "{ __schema { types { fields { args { type { ...Type } } type { ...Type } } } } } fragment Type on __Type { \
+    kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { \
+    kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }";
+
+async fn the_introspection_query_of_the_playground_is_served(app: TestApp) {
+    let answer = app.query(None, INTROSPECTION, json!({})).await;
+    assert!(answer.data()["__schema"]["types"].as_array().unwrap().len() > 50);
 }

@@ -133,6 +133,8 @@ fn config(folder: &std::path::Path, database: &Database, listen: SocketAddr) -> 
         ("demo", false.into()),
         ("auth.bcrypt_cost", 4_u32.into()),
         ("kakaopay.timeout_seconds", 1_u32.into()),
+        // Longer than a hold, so that what ends a hold is the hold's own time.
+        ("kakaopay.sandbox_expiry_minutes", 20_u32.into()),
     ];
     Config::load(None, &overrides).unwrap()
 }

@@ -37,7 +37,7 @@ pub enum Fault {
     Garbage,
     /// Takes 1,000 won too much.
     WrongAmount,
-    /// Answers after two seconds.
+    /// Answers after half a second.
     Slow,
 }
 
@@ -83,7 +83,7 @@ impl Fault {
             }
             Self::ErrorBefore => Err(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
             Self::Slow => {
-                tokio::time::sleep(Duration::from_secs(2)).await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
                 Ok(())
             }
             Self::None | Self::TimeoutAfter | Self::ErrorAfter | Self::Garbage | Self::WrongAmount => Ok(()),
