@@ -1,6 +1,6 @@
 //! What the transports need of the product, and nothing else of it: who is asking, and running an operation for them.
 //!
-//! The product implements [`Engine`] in `http/product.rs`; the tests of this module stand on a toy (`engine_toy.rs`).
+//! The product implements [`Engine`] in `http/product.rs`.
 
 use crate::language::Language;
 use async_graphql::{Request, Response};

@@ -28,11 +28,6 @@ mod ws;
 mod ws_protocol;
 mod ws_session;
 
-#[cfg(test)]
-mod engine_toy;
-#[cfg(test)]
-mod tests;
-
 use super::request_log;
 use crate::infra::{clock::Clock, ids::Ids};
 use accept::{Accepted, Format};
