@@ -21,11 +21,13 @@ pub struct Problem {
     pub is_well_formed: bool,
     /// Seconds after which it may work.
     pub retry_after: Option<u64>,
+    /// The limit that was passed, and by what.
+    pub beyond: Option<(u64, u64)>,
 }
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), is_well_formed: false, retry_after: None }
+        Self { status, code, message: message.into(), is_well_formed: false, retry_after: None, beyond: None }
     }
 
     pub fn bad_request(message: impl Into<String>) -> Self {
@@ -75,6 +77,11 @@ impl Problem {
         Self { is_well_formed: true, ..Self::new(StatusCode::BAD_REQUEST, code, message) }
     }
 
+    #[must_use]
+    pub fn beyond(self, limit: u64, value: u64) -> Self {
+        Self { beyond: Some((limit, value)), ..self }
+    }
+
     /// The GraphQL answer, as it is on every transport.
     pub fn body(&self, meta: &ClientMeta) -> Value {
         json!({ "errors": self.errors(meta) })
@@ -84,6 +91,10 @@ impl Problem {
         let mut extensions = json!({ "code": self.code, "requestId": &*meta.request_id });
         if let Some((seconds, extensions)) = self.retry_after.zip(extensions.as_object_mut()) {
             extensions.insert("retryAfter".to_owned(), seconds.into());
+        }
+        if let Some(((limit, value), extensions)) = self.beyond.zip(extensions.as_object_mut()) {
+            extensions.insert("limit".to_owned(), limit.into());
+            extensions.insert("value".to_owned(), value.into());
         }
         json!([{ "message": self.message, "extensions": extensions }])
     }

@@ -100,7 +100,9 @@ impl Parameters {
 fn parse(query: &str, settings: &EdgeSettings) -> Result<ExecutableDocument, Problem> {
     if query.len() > settings.query_bytes {
         let message = format!("The document has {} bytes; at most {} are read.", query.len(), settings.query_bytes);
-        return Err(Problem::document("QUERY_TOO_COMPLEX", message));
+        let (value, limit) =
+            (query.len().try_into().unwrap_or(u64::MAX), settings.query_bytes.try_into().unwrap_or(u64::MAX));
+        return Err(Problem::document("QUERY_TOO_COMPLEX", message).beyond(limit, value));
     }
     guard::check_text(query, &settings.document)?;
     let document = parse_query(query).map_err(|error| Problem::document("GRAPHQL_PARSE_FAILED", error.to_string()))?;

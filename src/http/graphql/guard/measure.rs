@@ -41,6 +41,17 @@ impl Measure {
         Self { directives: self.directives.saturating_add(more), ..self }
     }
 
+    /// As it will be below `__schema` or `__type`, the only places where a fragment on a type of the schema can stand.
+    #[must_use]
+    pub fn of_schema(self) -> Self {
+        Self {
+            depth: 0,
+            introspection_depth: self.introspection_depth.max(self.depth),
+            introspection_lists: self.introspection_lists.max(self.lists),
+            ..self
+        }
+    }
+
     fn of_one(selection: &Selection, known: &HashMap<&str, Self>) -> Self {
         let measure = match selection {
             Selection::Field(field) => {
@@ -60,22 +71,12 @@ impl Measure {
     /// As the selection of the field `name`.
     fn inside(self, name: &str) -> Self {
         let is_list = LISTS.contains(&name);
-        let outer = Self {
-            fields: self.fields.saturating_add(1),
-            width: 1,
-            lists: self.lists.saturating_add(u64::from(is_list)),
-            ..self
-        };
+        let outer = Self { fields: self.fields.saturating_add(1), width: 1, ..self };
         if matches!(name, "__schema" | "__type") {
-            Self {
-                depth: 1,
-                introspection_depth: self.introspection_depth.max(self.depth),
-                introspection_lists: self.introspection_lists.max(self.lists),
-                lists: 0,
-                ..outer
-            }
+            Self { depth: 1, lists: 0, ..outer.of_schema() }
         } else {
-            Self { depth: self.depth.saturating_add(1), ..outer }
+            let lists = self.lists.saturating_add(u64::from(is_list));
+            Self { depth: self.depth.saturating_add(1), lists, ..outer }
         }
     }
 

@@ -16,14 +16,11 @@ use std::collections::HashMap;
 
 /// Before parsing: as many tokens, and as deeply nested, as the parser can take.
 pub fn check_text(query: &str, limits: &DocumentLimits) -> Result<(), Problem> {
-    match text::scan(query, limits.tokens, limits.nesting) {
-        Ok(()) => Ok(()),
-        Err(text::Refused::Tokens) => Err(too_complex("tokens", limits.tokens)),
-        Err(text::Refused::Nesting) => Err(too_complex("brackets inside each other", limits.nesting)),
-        Err(text::Refused::Unterminated) => {
-            Err(Problem::document("GRAPHQL_PARSE_FAILED", "A string is not terminated."))
-        }
-    }
+    let Some(size) = text::scan(query) else {
+        return Err(Problem::document("GRAPHQL_PARSE_FAILED", "A string is not terminated."));
+    };
+    within("tokens", size.tokens, limits.tokens)?;
+    within("brackets inside each other", size.nesting, limits.nesting)
 }
 
 /// Before validation.
@@ -33,7 +30,7 @@ pub fn check_document(document: &ExecutableDocument, limits: &DocumentLimits) ->
     within("definitions", definitions, limits.definitions)?;
     within("fragments", fragments, limits.fragments)?;
     let order = order::dependencies_first(&document.fragments).map_err(|name| {
-        Problem::document("GRAPHQL_VALIDATION_FAILED", format!("The fragment {name:?} spreads itself."))
+        Problem::document("GRAPHQL_VALIDATION_FAILED", format!("The fragment {:?} spreads itself.", name.as_str()))
     })?;
     let mut known = HashMap::new();
     for name in order {
@@ -41,7 +38,8 @@ pub fn check_document(document: &ExecutableDocument, limits: &DocumentLimits) ->
             let measure =
                 Measure::of(&fragment.node.selection_set.node, &known).with_directives(&fragment.node.directives);
             // Each by itself: the engine also validates those that nothing spreads.
-            check(&measure, limits)?;
+            let is_of_schema = fragment.node.type_condition.node.on.node.starts_with("__");
+            check(&if is_of_schema { measure.of_schema() } else { measure }, limits)?;
             known.insert(name.as_str(), measure);
         }
     }
@@ -68,12 +66,16 @@ fn check(measure: &Measure, limits: &DocumentLimits) -> Result<(), Problem> {
     within("directives", measure.directives, limits.directives)
 }
 
-fn within<N: PartialOrd + std::fmt::Display>(what: &str, count: N, limit: N) -> Result<(), Problem> {
-    if count > limit { Err(too_complex(what, limit)) } else { Ok(()) }
-}
-
-fn too_complex(what: &str, limit: impl std::fmt::Display) -> Problem {
-    Problem::document("QUERY_TOO_COMPLEX", format!("The document has more than {limit} {what}."))
+/// The refusal names the limit and the value, so that who wrote the document knows how far off it is.
+fn within(what: &str, value: impl TryInto<u64>, limit: impl TryInto<u64>) -> Result<(), Problem> {
+    let (value, limit) = (value.try_into().unwrap_or(u64::MAX), limit.try_into().unwrap_or(u64::MAX));
+    if value <= limit {
+        return Ok(());
+    }
+    // Sums stop at the largest number.
+    let count = if value == u64::MAX { "far too many".to_owned() } else { value.to_string() };
+    let message = format!("The document has {count} {what}; at most {limit} are allowed.");
+    Err(Problem::document("QUERY_TOO_COMPLEX", message).beyond(limit, value))
 }
 
 #[cfg(test)]

@@ -118,10 +118,10 @@ fn fragments_that_double_are_refused_at_once() {
     };
     assert_eq!(
         refusal(&doubling("fragment F40 on T { a }")),
-        "QUERY_TOO_COMPLEX The document has more than 1000 fields."
+        "QUERY_TOO_COMPLEX The document has 1024 fields; at most 1000 are allowed."
     );
     // The last one is missing: no fields at all, and still 2^40 visits.
-    assert_eq!(refusal(&doubling("")), "QUERY_TOO_COMPLEX The document has more than 2000 selections.");
+    assert_eq!(refusal(&doubling("")), "QUERY_TOO_COMPLEX The document has 2046 selections; at most 2000 are allowed.");
 }
 
 #[test]
@@ -130,15 +130,24 @@ fn each_limit_is_named() {
     let aliases: String = (0..31).map(|n| format!("a{n}: a ")).collect();
     for (text, reason) in [
         (chain(12), ""),
-        (chain(13), "QUERY_TOO_COMPLEX The document has more than 12 fields inside each other."),
-        (chain(49), "QUERY_TOO_COMPLEX The document has more than 48 brackets inside each other."),
-        (format!("{{ a {{ {aliases} }} }}"), "QUERY_TOO_COMPLEX The document has more than 30 aliases."),
-        (format!("{{ {} }}", "a ".repeat(21)), "QUERY_TOO_COMPLEX The document has more than 20 root fields."),
-        (format!("{{ a {} }}", "@d ".repeat(51)), "QUERY_TOO_COMPLEX The document has more than 50 directives."),
-        (format!("{{ {} }}", "a ".repeat(2_000)), "QUERY_TOO_COMPLEX The document has more than 2000 tokens."),
+        (chain(13), "QUERY_TOO_COMPLEX The document has 13 fields inside each other; at most 12 are allowed."),
+        (chain(49), "QUERY_TOO_COMPLEX The document has 49 brackets inside each other; at most 48 are allowed."),
+        (format!("{{ a {{ {aliases} }} }}"), "QUERY_TOO_COMPLEX The document has 31 aliases; at most 30 are allowed."),
+        (
+            format!("{{ {} }}", "a ".repeat(21)),
+            "QUERY_TOO_COMPLEX The document has 21 root fields; at most 20 are allowed.",
+        ),
+        (
+            format!("{{ a {} }}", "@d ".repeat(51)),
+            "QUERY_TOO_COMPLEX The document has 51 directives; at most 50 are allowed.",
+        ),
+        (
+            format!("{{ {} }}", "a ".repeat(2_000)),
+            "QUERY_TOO_COMPLEX The document has 2002 tokens; at most 2000 are allowed.",
+        ),
         (
             "subscription { a ...F } fragment F on S { b }".to_owned(),
-            "QUERY_TOO_COMPLEX The document has more than 1 root fields of a subscription.",
+            "QUERY_TOO_COMPLEX The document has 2 root fields of a subscription; at most 1 are allowed.",
         ),
         (
             "{ ...A } fragment A on T { a { ...B } } fragment B on T { ... { ...A } }".to_owned(),
@@ -148,7 +157,7 @@ fn each_limit_is_named() {
         (
             "{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }"
                 .to_owned(),
-            "QUERY_TOO_COMPLEX The document has more than 3 lists of the schema inside each other.",
+            "QUERY_TOO_COMPLEX The document has 4 lists of the schema inside each other; at most 3 are allowed.",
         ),
     ] {
         assert_eq!(refusal(&text), reason, "{text}");
