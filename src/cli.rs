@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::{
+    admin,
     app::{App, World},
     config::{Config, Mistakes},
     event, graphql,
@@ -47,8 +48,21 @@ enum Command {
     Migrate,
     /// Rebuild the search index from the database, and stop
     Reindex,
+    /// Check what must always hold of seats, money, points and coupons
+    Audit,
+    /// Admin accounts
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
     /// Print the GraphQL schema
     Schema,
+}
+
+#[derive(Debug, Subcommand)]
+enum AdminCommand {
+    /// Make an account; the password is read from standard input
+    Create { email: String },
 }
 
 /// The binary. One line on standard error says what is wrong, if something is.
@@ -77,6 +91,8 @@ fn run(cli: Cli) -> Result<(), String> {
             Command::Serve => serve::serve(config).await,
             Command::Migrate => migrate(&config).await,
             Command::Reindex => reindex(config).await,
+            Command::Audit => audit(config).await,
+            Command::Admin { command: AdminCommand::Create { email } } => create_admin(config, &email).await,
             Command::Schema => Ok(()),
         }
     }))
@@ -94,6 +110,28 @@ async fn reindex(config: Config) -> Result<(), String> {
     let app = App::build(config, World::default()).await.map_err(|error| error.to_string())?;
     let count = event::index::reindex(&app).await.map_err(|error| error.to_string())?;
     println!("{count} events are indexed");
+    Ok(())
+}
+
+async fn audit(config: Config) -> Result<(), String> {
+    let app = App::build(config, World::default()).await.map_err(|error| error.to_string())?;
+    let outcomes = admin::invariants::check(&app).await.map_err(|error| error.to_string())?;
+    for outcome in &outcomes {
+        let verdict =
+            if outcome.broken == 0 { "kept".to_owned() } else { format!("BROKEN by {} rows", outcome.broken) };
+        println!("{verdict}: {}", outcome.rule);
+    }
+    let broken = outcomes.iter().filter(|outcome| outcome.broken > 0).count();
+    if broken == 0 { Ok(()) } else { Err(format!("{broken} of {} rules are broken", outcomes.len())) }
+}
+
+async fn create_admin(config: Config, email: &str) -> Result<(), String> {
+    let app = App::build(config, World::default()).await.map_err(|error| error.to_string())?;
+    eprintln!("password:");
+    let mut secret = String::new();
+    std::io::stdin().read_line(&mut secret).map_err(|error| error.to_string())?;
+    let made = admin::create::create(&app, email, secret.trim_end_matches(['\r', '\n']).to_owned()).await;
+    println!("{}", made.map_err(|error| error.to_string())?);
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //!
 //! # The map
 //! Domains are folders: [`auth`] [`user`] [`event`] [`booking`] [`payment`] [`point`] [`coupon`] [`review`]
-//! [`notification`]. Inside each: `mod.rs` (what it owns, what always holds), `model.rs` (pure rules), one file for each
+//! [`notification`] [`admin`]. Inside each: `mod.rs` (what it owns, what always holds), `model.rs` (pure rules), one file for each
 //! use case, named by its verb, `query.rs` (reads), `graphql.rs` (types and resolvers). The outside world is in
 //! [`infra`]; the schema's roots and conventions in [`graphql`]; transports and pages in [`http`]; [`app`] puts it
 //! together.
@@ -14,6 +14,7 @@
 //! 3. `model.rs` is pure: no async, no clock, no database.
 //! 4. Only a use case opens a transaction, and no network call happens inside one.
 
+pub mod admin;
 pub mod app;
 pub mod auth;
 pub mod booking;

@@ -2,10 +2,10 @@
 
 use super::{code::Purpose, send_code, session, session::Session, sign_in, sign_up};
 use crate::{
-    error::{Error, Result},
+    error::Result,
     graphql::{ctx::Ctx, door::answer},
     payload,
-    user::{graphql::ViewerNode, viewer::Member},
+    user::graphql::ViewerNode,
 };
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -222,7 +222,6 @@ async fn up(ctx: &Context<'_>, input: SignUpInput) -> Result<SignUpPayload> {
 }
 
 async fn out(ctx: &Context<'_>, input: SignOutInput) -> Result<SignOutPayload> {
-    let member: &Member = ctx.viewer().member().ok_or(Error::Unauthenticated)?;
-    session::end(ctx.app(), member, input.everywhere).await?;
+    session::end(ctx.app(), ctx.viewer(), input.everywhere).await?;
     Ok(SignOutPayload { is_signed_out: Some(true), user_errors: Vec::new() })
 }

@@ -5,14 +5,18 @@
 
 use super::tokens::Claims;
 use crate::{
+    admin,
     app::App,
     error::{Code, Error, Problem, Result},
     user,
-    user::viewer::{Member, Viewer},
+    user::viewer::{AdminSession, Member, Viewer},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
-use entity::{enums::Role, ids::UserId};
+use entity::{
+    enums::Role,
+    ids::{AdminId, UserId},
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -26,9 +30,36 @@ pub struct Session {
     pub refresh_expires_at: DateTime<Utc>,
 }
 
+/// Whose session it is. The two kinds never meet: each has a table, a sign-in and a use of tokens of its own.
+#[derive(Clone, Copy, Debug)]
+pub enum Holder {
+    Member(UserId, Role),
+    Admin(AdminId),
+}
+
+impl Holder {
+    fn id(self) -> String {
+        match self {
+            Self::Member(id, _) => id.to_string(),
+            Self::Admin(id) => id.to_string(),
+        }
+    }
+
+    /// As they are now: a role may have changed, an account may be gone.
+    async fn of(app: &App, id: &str) -> Result<Option<Self>> {
+        if let Ok(id) = id.parse::<UserId>() {
+            let user = user::query::by_id(app.db.reads(), id).await?.filter(|user| user.withdrawn_at.is_none());
+            return Ok(user.map(|user| Self::Member(user.id, user.role)));
+        }
+        let Ok(id) = id.parse::<AdminId>() else { return Ok(None) };
+        Ok(admin::query::by_id(app.db.reads(), id).await?.map(|admin| Self::Admin(admin.id)))
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Family {
-    user: UserId,
+    /// A member's or an admin's id.
+    holder: String,
     secret_hash: String,
     begun_at: DateTime<Utc>,
 }
@@ -50,11 +81,11 @@ fn refresh_life(app: &App) -> Duration {
 }
 
 /// Begins a family.
-pub async fn begin(app: &App, user: UserId, role: Role) -> Result<Session> {
+pub async fn begin(app: &App, holder: Holder) -> Result<Session> {
     let (id, secret) = (app.ids.secret(), app.ids.secret());
-    let family = Family { user, secret_hash: hash(&secret), begun_at: app.clock.now() };
+    let family = Family { holder: holder.id(), secret_hash: hash(&secret), begun_at: app.clock.now() };
     app.kv.set(&family_key(&id), &json(&family)?, Some(refresh_life(app))).await?;
-    issue(app, user, role, &id, &secret)
+    issue(app, holder, &id, &secret)
 }
 
 /// Replaces the refresh token, and gives a new access token.
@@ -64,12 +95,11 @@ pub async fn refresh(app: &App, token: &str) -> Result<Session> {
     let stored = app.kv.get(&key).await?.ok_or_else(refused)?;
     let family: Family = serde_json::from_str(&stored).map_err(|error| Error::fault(error.to_string()))?;
     let is_present = bool::from(subtle::ConstantTimeEq::ct_eq(hash(secret).as_bytes(), family.secret_hash.as_bytes()));
-    if !is_present || family.begun_at < signed_out_at(app, family.user).await? {
+    if !is_present || family.begun_at < signed_out_at(app, &family.holder).await? {
         app.kv.delete(&key).await?;
         return Err(refused());
     }
-    let user = user::query::by_id(app.db.reads(), family.user).await?.filter(|user| user.withdrawn_at.is_none());
-    let user = user.ok_or_else(refused)?;
+    let holder = Holder::of(app, &family.holder).await?.ok_or_else(refused)?;
     let next = app.ids.secret();
     let renewed = Family { secret_hash: hash(&next), ..family };
     if !app.kv.compare_and_set(&key, &stored, &json(&renewed)?, Some(refresh_life(app))).await? {
@@ -77,17 +107,22 @@ pub async fn refresh(app: &App, token: &str) -> Result<Session> {
         app.kv.delete(&key).await?;
         return Err(refused());
     }
-    issue(app, user.id, user.role, id, &next)
+    issue(app, holder, id, &next)
 }
 
 /// Ends this session, or all of this person's.
-pub async fn end(app: &App, member: &Member, everywhere: bool) -> Result<()> {
-    let left = (member.expires_at - app.clock.now()).to_std().unwrap_or_default() + Duration::from_secs(1);
-    app.kv.set(&format!("revoked:{}", member.token_id), "", Some(left)).await?;
-    app.kv.delete(&family_key(&member.family)).await?;
+pub async fn end(app: &App, viewer: &Viewer, everywhere: bool) -> Result<()> {
+    let (holder, token_id, family, expires_at) = match viewer {
+        Viewer::Visitor => return Err(Error::Unauthenticated),
+        Viewer::Member(member) => (member.id.to_string(), &member.token_id, &member.family, member.expires_at),
+        Viewer::Admin(admin) => (admin.id.to_string(), &admin.token_id, &admin.family, admin.expires_at),
+    };
+    let left = (expires_at - app.clock.now()).to_std().unwrap_or_default() + Duration::from_secs(1);
+    app.kv.set(&format!("revoked:{token_id}"), "", Some(left)).await?;
+    app.kv.delete(&family_key(family)).await?;
     if everywhere {
         let now = app.clock.now().timestamp_micros().to_string();
-        app.kv.set(&format!("signed-out:{}", member.id), &now, Some(refresh_life(app))).await?;
+        app.kv.set(&format!("signed-out:{holder}"), &now, Some(refresh_life(app))).await?;
     }
     Ok(())
 }
@@ -95,25 +130,34 @@ pub async fn end(app: &App, member: &Member, everywhere: bool) -> Result<()> {
 /// Who shows this access token; `Err(Unauthenticated)` for one that is not valid now.
 pub async fn admit(app: &App, token: &str) -> Result<Viewer> {
     let claims = app.tokens.check(token, app.clock.now()).ok_or(Error::Unauthenticated)?;
-    let id: UserId = claims.sub.parse().map_err(|_| Error::Unauthenticated)?;
     if app.kv.get(&format!("revoked:{}", claims.jti)).await?.is_some() {
         return Err(Error::Unauthenticated);
     }
     let issued = DateTime::from_timestamp_micros(claims.iat_us).ok_or(Error::Unauthenticated)?;
-    if issued < signed_out_at(app, id).await? {
+    if issued < signed_out_at(app, &claims.sub).await? {
         return Err(Error::Unauthenticated);
     }
     let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(Error::Unauthenticated)?;
-    Ok(Viewer::Member(Member { id, role: claims.role, token_id: claims.jti, family: claims.sid, expires_at }))
+    let (token_id, family) = (claims.jti, claims.sid);
+    match claims.role {
+        Some(role) => {
+            let id = claims.sub.parse().map_err(|_| Error::Unauthenticated)?;
+            Ok(Viewer::Member(Member { id, role, token_id, family, expires_at }))
+        }
+        None => {
+            let id = claims.sub.parse().map_err(|_| Error::Unauthenticated)?;
+            Ok(Viewer::Admin(AdminSession { id, token_id, family, expires_at }))
+        }
+    }
 }
 
-async fn signed_out_at(app: &App, user: UserId) -> Result<DateTime<Utc>> {
+async fn signed_out_at(app: &App, user: &str) -> Result<DateTime<Utc>> {
     let stored = app.kv.get(&format!("signed-out:{user}")).await?;
     let micros = stored.and_then(|micros| micros.parse().ok());
     Ok(micros.and_then(DateTime::from_timestamp_micros).unwrap_or(DateTime::UNIX_EPOCH))
 }
 
-fn issue(app: &App, user: UserId, role: Role, family: &str, secret: &str) -> Result<Session> {
+fn issue(app: &App, holder: Holder, family: &str, secret: &str) -> Result<Session> {
     let now = app.clock.now();
     let minutes = i64::try_from(app.config.auth.access_minutes).unwrap_or(15);
     let days = i64::try_from(app.config.auth.refresh_days).unwrap_or(14);
@@ -122,12 +166,15 @@ fn issue(app: &App, user: UserId, role: Role, family: &str, secret: &str) -> Res
     let claims = Claims {
         iss: String::new(),
         aud: String::new(),
-        sub: user.to_string(),
+        sub: holder.id(),
         jti: app.ids.secret(),
         iat: now.timestamp(),
         iat_us: now.timestamp_micros(),
         exp: expires_at.timestamp(),
-        role,
+        role: match holder {
+            Holder::Member(_, role) => Some(role),
+            Holder::Admin(_) => None,
+        },
         token_use: String::new(),
         sid: family.to_owned(),
     };

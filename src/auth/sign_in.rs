@@ -1,6 +1,10 @@
 //! `signIn`: one answer for an unknown email and a wrong password, after the same work.
 
-use super::{model, password, session, session::Session, throttle};
+use super::{
+    model, password, session,
+    session::{Holder, Session},
+    throttle,
+};
 use crate::{
     app::App,
     error::{Code, Problem, Result},
@@ -30,7 +34,7 @@ pub async fn sign_in(
     match user {
         Some(user) if is_right => {
             throttle::forget(app, &by_account).await?;
-            let session = session::begin(app, user.id, user.role).await?;
+            let session = session::begin(app, Holder::Member(user.id, user.role)).await?;
             Ok((user, session))
         }
         _ => {

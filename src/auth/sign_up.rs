@@ -1,6 +1,11 @@
 //! `signUp`: a person with a proven email.
 
-use super::{code, code::Purpose, model, password, session, session::Session};
+use super::{
+    code,
+    code::Purpose,
+    model, password, session,
+    session::{Holder, Session},
+};
 use crate::{
     app::App,
     error::{Code, Error, Fault, Problem, Problems, Result},
@@ -58,7 +63,7 @@ pub async fn sign_up(app: &App, input: SignUp, language: Language) -> Result<(us
         withdrawn_at: None,
     };
     transaction!(app, txn => insert(txn, row.clone()).await).map_err(taken)?;
-    let session = session::begin(app, row.id, row.role).await?;
+    let session = session::begin(app, Holder::Member(row.id, row.role)).await?;
     Ok((row, session))
 }
 

@@ -20,14 +20,16 @@ use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 pub struct Claims {
     pub iss: String,
     pub aud: String,
-    /// The user's id.
+    /// The member's or the admin's id.
     pub sub: String,
     pub jti: String,
     pub iat: i64,
     /// When it was issued, in microseconds: "sign out everywhere" tells a moment before from a moment after.
     pub iat_us: i64,
     pub exp: i64,
-    pub role: Role,
+    /// A member's; an admin has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     pub token_use: String,
     /// The refresh token's family.
     pub sid: String,

@@ -5,7 +5,7 @@ use crate::{
     app::App,
     error::Result,
     language::Language,
-    user::viewer::{Artist, Buyer, Viewer},
+    user::viewer::{Admin, Artist, Buyer, Viewer},
 };
 use async_graphql::Context;
 use std::net::IpAddr;
@@ -17,6 +17,16 @@ pub struct Request {
     pub address: Option<IpAddr>,
     /// The last event that a returning stream saw (`Last-Event-ID`).
     pub last_event_id: Option<String>,
+    pub charge: Charge,
+}
+
+/// What the operation was charged, and what its caller may still spend.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Charge {
+    pub cost: u64,
+    pub remaining: u64,
+    pub capacity: u64,
+    pub per_second: u64,
 }
 
 /// Shorthands on the context. The data is put there for every request by `http`.
@@ -36,6 +46,10 @@ pub trait Ctx {
 
     fn artist(&self) -> Result<Artist> {
         self.viewer().artist()
+    }
+
+    fn admin(&self) -> Result<Admin> {
+        self.viewer().admin()
     }
 }
 

@@ -8,20 +8,28 @@ pub mod door;
 pub mod loaders;
 pub mod node;
 pub mod page;
+pub mod rate_limit;
 pub mod scalars;
 pub mod user_error;
 
-use crate::{app::App, auth, booking, event, notification, payment, user};
+use crate::{admin, app::App, auth, booking, event, notification, payment, user};
 use async_graphql::{MergedObject, MergedSubscription, SchemaBuilder};
 
 /// Reads. Public things stand here; what is private stands behind `viewer`.
 #[derive(MergedObject, Default)]
-pub struct Query(node::NodeQuery, user::graphql::ViewerQuery, event::graphql::EventQuery);
+pub struct Query(
+    node::NodeQuery,
+    user::graphql::ViewerQuery,
+    admin::graphql::AdminQuery,
+    event::graphql::EventQuery,
+    rate_limit::RateLimitQuery,
+);
 
 /// Writes. Each takes one `input` and answers a payload with `userErrors`.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     auth::graphql::AuthMutation,
+    admin::graphql::AdminMutation,
     event::graphql_mutation::EventMutation,
     booking::graphql_mutation::BookingMutation,
     payment::graphql::PaymentMutation,
@@ -41,8 +49,10 @@ fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
 
 /// The schema over a running product.
 pub fn schema(app: App) -> Schema {
-    // The standard introspection query is 15 deep, and the playground sends it.
-    builder().data(app).limit_depth(16).limit_complexity(5_000).limit_recursive_depth(40).finish()
+    // How large a document may be is the edge's to say, before the engine sees it. Names that were not asked for are
+    // suggested only where the schema is open.
+    let builder = if app.config.is_production() { builder().disable_suggestions() } else { builder() };
+    builder.data(app).limit_recursive_depth(60).finish()
 }
 
 /// The schema as text: what `schema.graphql` holds.

@@ -1,11 +1,12 @@
 //! The product as the transports need it: the schema over [`App`].
 
-use super::graphql::engine::{Caller, ClientMeta, EVENT_ID, Engine, Refusal};
+use super::graphql::engine::{Bucket, Caller, Charge, ClientMeta, EVENT_ID, Engine, Lease, Refusal};
 use crate::{
     app::App,
     auth::session,
     error::Error,
     graphql::{Schema, ctx, loaders, schema},
+    infra::bucket,
     user::viewer::Viewer,
 };
 use async_graphql::{Request, Response, Value};
@@ -26,10 +27,19 @@ impl Product {
         Self { schema: schema(app.clone()), app }
     }
 
-    fn furnish(&self, caller: &Caller, meta: &ClientMeta, request: Request) -> Request {
+    fn furnish(&self, caller: &Caller, meta: &ClientMeta, charge: Charge, request: Request) -> Request {
         let viewer = caller.viewer.downcast_ref::<Viewer>().cloned().unwrap_or_default();
-        let about =
-            ctx::Request { language: meta.language, address: meta.address, last_event_id: meta.last_event_id.clone() };
+        let about = ctx::Request {
+            language: meta.language,
+            address: meta.address,
+            last_event_id: meta.last_event_id.clone(),
+            charge: ctx::Charge {
+                cost: charge.cost,
+                remaining: charge.remaining,
+                capacity: charge.bucket.capacity,
+                per_second: charge.bucket.per_second,
+            },
+        };
         request.data(viewer).data(about).data(loaders::loaders(self.app.clone()))
     }
 }
@@ -41,19 +51,34 @@ impl Engine for Product {
             None => Viewer::Visitor,
             Some(token) => session::admit(&self.app, token).await.map_err(|error| refusal(&error))?,
         };
-        let member = viewer.member();
-        let (account, expires_at) =
-            (member.map(|member| member.id.to_string()), member.map(|member| member.expires_at));
-        Ok(Caller { account, expires_at, viewer: Arc::new(viewer) })
+        let may_introspect = !self.app.config.is_production() || viewer.admin().is_ok();
+        let (account, expires_at) = (viewer.account(), viewer.expires_at());
+        Ok(Caller { account, may_introspect, expires_at, viewer: Arc::new(viewer) })
     }
 
-    async fn execute(&self, caller: &Caller, meta: &ClientMeta, request: Request) -> Response {
-        self.schema.execute(self.furnish(caller, meta, request)).await
+    async fn execute(&self, caller: &Caller, meta: &ClientMeta, charge: Charge, request: Request) -> Response {
+        self.schema.execute(self.furnish(caller, meta, charge, request)).await
     }
 
-    fn subscribe(&self, caller: &Caller, meta: &ClientMeta, request: Request) -> BoxStream<'static, Response> {
-        let responses = self.schema.execute_stream(self.furnish(caller, meta, request));
+    fn subscribe(
+        &self,
+        caller: &Caller,
+        meta: &ClientMeta,
+        charge: Charge,
+        request: Request,
+    ) -> BoxStream<'static, Response> {
+        let responses = self.schema.execute_stream(self.furnish(caller, meta, charge, request));
         responses.map(with_event_id).boxed()
+    }
+
+    fn sdl(&self) -> String {
+        self.schema.sdl()
+    }
+
+    async fn lease(&self, holder: &str, Bucket { capacity, per_second }: Bucket, want: u64) -> Result<Lease, Refusal> {
+        let size = bucket::Size { capacity, per_second };
+        let taken = bucket::take(&self.app.kv, &*self.app.clock, holder, size, want).await;
+        taken.map(|taken| Lease { granted: taken.granted, left: taken.left }).map_err(|error| refusal(&error.into()))
     }
 
     async fn document(&self, hash: &str) -> Result<Option<Arc<str>>, Refusal> {

@@ -3,7 +3,10 @@
 
 use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
-use entity::{enums::Role, ids::UserId};
+use entity::{
+    enums::Role,
+    ids::{AdminId, UserId},
+};
 
 /// Who is asking.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +14,16 @@ pub enum Viewer {
     #[default]
     Visitor,
     Member(Member),
+    Admin(AdminSession),
+}
+
+/// Somebody with a valid admin token: no member, and none of a member's doors opens.
+#[derive(Clone, Debug)]
+pub struct AdminSession {
+    pub id: AdminId,
+    pub token_id: String,
+    pub family: String,
+    pub expires_at: DateTime<Utc>,
 }
 
 /// Somebody with a valid access token.
@@ -32,6 +45,16 @@ pub struct Buyer(UserId);
 #[derive(Clone, Copy, Debug)]
 pub struct Artist(UserId);
 
+/// May look at everything, and keeps order.
+#[derive(Clone, Copy, Debug)]
+pub struct Admin(AdminId);
+
+impl Admin {
+    pub const fn id(self) -> AdminId {
+        self.0
+    }
+}
+
 impl Buyer {
     pub const fn id(self) -> UserId {
         self.0
@@ -48,21 +71,49 @@ impl Viewer {
     pub const fn member(&self) -> Option<&Member> {
         match self {
             Self::Member(member) => Some(member),
-            Self::Visitor => None,
+            Self::Visitor | Self::Admin(_) => None,
         }
     }
 
-    pub fn buyer(&self) -> Result<Buyer> {
-        self.member().map(|member| Buyer(member.id)).ok_or(Error::Unauthenticated)
+    /// Whose spending and streams are counted together; `None` for a visitor.
+    pub fn account(&self) -> Option<String> {
+        match self {
+            Self::Visitor => None,
+            Self::Member(member) => Some(member.id.to_string()),
+            Self::Admin(admin) => Some(admin.id.to_string()),
+        }
     }
 
-    pub fn artist(&self) -> Result<Artist> {
-        match self.member() {
-            None => Err(Error::Unauthenticated),
-            Some(member) => match member.role {
-                Role::Artist => Ok(Artist(member.id)),
-                Role::User => Err(Error::Forbidden),
-            },
+    /// When the token runs out.
+    pub const fn expires_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Visitor => None,
+            Self::Member(member) => Some(member.expires_at),
+            Self::Admin(admin) => Some(admin.expires_at),
+        }
+    }
+
+    pub const fn admin(&self) -> Result<Admin> {
+        match self {
+            Self::Admin(admin) => Ok(Admin(admin.id)),
+            Self::Member(_) => Err(Error::Forbidden),
+            Self::Visitor => Err(Error::Unauthenticated),
+        }
+    }
+
+    pub const fn buyer(&self) -> Result<Buyer> {
+        match self {
+            Self::Member(member) => Ok(Buyer(member.id)),
+            Self::Admin(_) => Err(Error::Forbidden),
+            Self::Visitor => Err(Error::Unauthenticated),
+        }
+    }
+
+    pub const fn artist(&self) -> Result<Artist> {
+        match self {
+            Self::Member(Member { id, role: Role::Artist, .. }) => Ok(Artist(*id)),
+            Self::Member(_) | Self::Admin(_) => Err(Error::Forbidden),
+            Self::Visitor => Err(Error::Unauthenticated),
         }
     }
 }

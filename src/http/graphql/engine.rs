@@ -21,16 +21,51 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Runs a query or a mutation. The edge stops waiting after `operation_seconds` and drops the future: what must not
     /// be cut in half runs in a task of its own.
-    async fn execute(&self, caller: &Caller, meta: &ClientMeta, request: Request) -> Response;
+    async fn execute(&self, caller: &Caller, meta: &ClientMeta, charge: Charge, request: Request) -> Response;
 
     /// Runs a subscription. Dropping the stream ends it.
-    fn subscribe(&self, caller: &Caller, meta: &ClientMeta, request: Request) -> BoxStream<'static, Response>;
+    fn subscribe(
+        &self,
+        caller: &Caller,
+        meta: &ClientMeta,
+        charge: Charge,
+        request: Request,
+    ) -> BoxStream<'static, Response>;
+
+    /// The schema's text, from which costs are read.
+    fn sdl(&self) -> String;
+
+    /// Takes up to `want` points out of the bucket of `holder`; what is left in it comes back too.
+    async fn lease(&self, holder: &str, bucket: Bucket, want: u64) -> Result<Lease, Refusal>;
 
     /// The document that was kept under this SHA-256, in hexadecimal.
     async fn document(&self, hash: &str) -> Result<Option<Arc<str>>, Refusal>;
 
     /// Keeps a document whose hash was checked.
     async fn keep_document(&self, hash: &str, document: &str) -> Result<(), Refusal>;
+}
+
+/// A bucket of points: full at first, and filled again as time goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    pub capacity: u64,
+    pub per_second: u64,
+}
+
+/// What came out of a bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lease {
+    pub granted: u64,
+    /// Still in it.
+    pub left: u64,
+}
+
+/// What an operation was charged, and what the caller has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Charge {
+    pub cost: u64,
+    pub remaining: u64,
+    pub bucket: Bucket,
 }
 
 /// Why nobody is admitted.
@@ -47,6 +82,8 @@ pub enum Refusal {
 pub struct Caller {
     /// Whose streams are counted together; `None` for a visitor.
     pub account: Option<String>,
+    /// Whether the schema is open to them.
+    pub may_introspect: bool,
     /// When the token runs out, and what it opened with it.
     pub expires_at: Option<DateTime<Utc>>,
     /// The engine's own; the transports do not look inside.

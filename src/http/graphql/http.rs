@@ -5,20 +5,19 @@ use super::{
     accept::Format,
     engine::{Caller, ClientMeta},
     problem::Problem,
-    request::Operation,
-    run::{self, Answer},
+    run::{self, Answer, Charged},
 };
 use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 
-pub async fn serve(edge: &Edge, caller: &Caller, meta: &ClientMeta, operation: Operation, format: Format) -> Response {
-    if operation.is_subscription() {
+pub async fn serve(edge: &Edge, caller: &Caller, meta: &ClientMeta, charged: Charged, format: Format) -> Response {
+    if charged.operation.is_subscription() {
         let message = "Subscriptions are served over SSE (Accept: text/event-stream) and WebSocket.";
         return Problem::document("OPERATION_RESOLUTION_FAILURE", message).into_response(meta, format);
     }
-    respond(&edge.execute(caller, meta, operation).await, format)
+    respond(&edge.execute(caller, meta, charged).await, format)
 }
 
 /// The specification's statuses: `application/json` is 200 for every well-formed request, the newer media type tells

@@ -10,7 +10,9 @@
 
 mod accept;
 mod body;
+mod budget;
 mod client;
+mod cost;
 pub mod engine;
 mod guard;
 mod http;
@@ -41,6 +43,8 @@ use axum::{
     response::Response,
     routing::any,
 };
+use budget::Budgets;
+use cost::Prices;
 use engine::{ClientMeta, Engine};
 use places::Places;
 use problem::Problem;
@@ -70,6 +74,8 @@ pub struct Edge(Arc<Inner>);
 
 pub struct Inner {
     parts: EdgeParts,
+    prices: Prices,
+    budgets: Budgets,
     places: Places,
     reservations: Reservations,
 }
@@ -85,7 +91,12 @@ impl Deref for Edge {
 pub fn routes(parts: EdgeParts) -> Router {
     let log = middleware::from_fn_with_state(parts.ids.clone(), request_log::log);
     let cors = parts.origins.cors();
-    let inner = Inner { parts, places: Places::default(), reservations: Reservations::default() };
+    let prices = Prices::from_sdl(&parts.engine.sdl()).unwrap_or_else(|error| {
+        tracing::error!(%error, "the schema's own text cannot be read");
+        Prices::default()
+    });
+    let (places, reservations) = (Places::default(), Reservations::default());
+    let inner = Inner { parts, prices, budgets: Budgets::default(), places, reservations };
     // Outermost last: a preflight is answered before anything else looks at it.
     Router::new().route("/graphql", any(serve)).layer(log).layer(cors).with_state(Edge(Arc::new(inner)))
 }
@@ -137,12 +148,13 @@ async fn respond(
     } else {
         body::read(&edge, &parts.headers, body).await?
     };
-    let operation = edge.operation(parameters).await?;
-    if is_get && operation.kind == OperationType::Mutation {
+    let charged = edge.admit(&caller, meta, parameters).await?;
+    let kind = charged.operation.kind;
+    if is_get && kind == OperationType::Mutation {
         return Err(Problem::method_not_allowed("Use POST; GET is for queries only."));
     }
-    match accepted.for_operation(operation.kind) {
-        Format::EventStream => sse::serve(&edge, caller, meta, operation),
-        format => Ok(http::serve(&edge, &caller, meta, operation, format).await),
+    match accepted.for_operation(kind) {
+        Format::EventStream => sse::serve(&edge, caller, meta, charged),
+        format => Ok(http::serve(&edge, &caller, meta, charged, format).await),
     }
 }

@@ -68,8 +68,12 @@ impl Problem {
     }
 
     pub fn too_many(message: &str) -> Self {
+        Self::rate_limited(message, 5)
+    }
+
+    pub fn rate_limited(message: impl Into<String>, seconds: u64) -> Self {
         let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message);
-        Self { retry_after: Some(5), ..problem }
+        Self { retry_after: Some(seconds.max(1)), ..problem }
     }
 
     /// The document itself.

@@ -1,11 +1,16 @@
 //! From bytes to an operation that may run: the parameters' types, the document's text, its limits, its operation.
 
-use super::{guard, problem::Problem, settings::EdgeSettings};
+use super::{
+    cost::{self, Prices, Requested},
+    guard,
+    problem::Problem,
+    settings::EdgeSettings,
+};
 use async_graphql::{
     Request, Variables,
     parser::{
         parse_query,
-        types::{DocumentOperations, ExecutableDocument, OperationType},
+        types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
     },
 };
 use serde::Deserialize;
@@ -16,6 +21,7 @@ use serde_json::{Map, Value};
 pub struct Operation {
     pub request: Request,
     pub kind: OperationType,
+    pub requested: Requested,
 }
 
 impl Operation {
@@ -84,16 +90,23 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// Checks the text, parses it, checks what it asks for, and finds the operation.
-    pub fn into_operation(self, settings: &EdgeSettings) -> Result<Operation, Problem> {
+    /// Checks the text, parses it, checks what it asks for, and finds the operation and its cost.
+    pub fn into_operation(self, settings: &EdgeSettings, prices: &Prices) -> Result<Operation, Problem> {
         let Some(query) = self.query else { return Err(Problem::bad_request("`query` must be a string.")) };
         let document = parse(&query, settings)?;
-        let kind = kind(&document, self.operation_name.as_deref())?;
+        let operation = chosen(&document, self.operation_name.as_deref())?;
         let variables = Variables::from_json(Value::Object(self.variables));
+        let requested = cost::requested(prices, &document, operation, &variables);
+        if requested.cost > settings.operation_cost {
+            let (cost, limit) = (requested.cost, settings.operation_cost);
+            let message = format!("The operation costs {cost} points; at most {limit} are allowed.");
+            return Err(Problem::document("QUERY_TOO_COMPLEX", message).beyond(limit, cost));
+        }
+        let kind = operation.ty;
         let mut request = Request::new(query).variables(variables);
         request.operation_name = self.operation_name;
         request.set_parsed_query(document);
-        Ok(Operation { request, kind })
+        Ok(Operation { request, kind, requested })
     }
 }
 
@@ -110,19 +123,19 @@ fn parse(query: &str, settings: &EdgeSettings) -> Result<ExecutableDocument, Pro
     Ok(document)
 }
 
-fn kind(document: &ExecutableDocument, name: Option<&str>) -> Result<OperationType, Problem> {
+fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Result<&'a OperationDefinition, Problem> {
     let unknown = |name: &str| {
         let message = format!("There is no operation named {name:?}.");
         Problem::document("OPERATION_RESOLUTION_FAILURE", message)
     };
     match (&document.operations, name) {
-        (DocumentOperations::Single(operation), None) => Ok(operation.node.ty),
+        (DocumentOperations::Single(operation), None) => Ok(&operation.node),
         (DocumentOperations::Single(_), Some(name)) => Err(unknown(name)),
         (DocumentOperations::Multiple(operations), Some(name)) => {
-            operations.get(name).map(|operation| operation.node.ty).ok_or_else(|| unknown(name))
+            operations.get(name).map(|operation| &operation.node).ok_or_else(|| unknown(name))
         }
         (DocumentOperations::Multiple(operations), None) => match operations.values().next() {
-            Some(operation) if operations.len() == 1 => Ok(operation.node.ty),
+            Some(operation) if operations.len() == 1 => Ok(&operation.node),
             _ => {
                 let message = "The document has several operations: give `operationName`.";
                 Err(Problem::document("OPERATION_RESOLUTION_FAILURE", message))

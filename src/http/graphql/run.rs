@@ -1,11 +1,12 @@
 //! Running one operation, the same on every transport: in bounded time, with panics caught, and with each error named.
 
 use super::{
-    Edge,
-    engine::{Caller, ClientMeta, EVENT_ID},
-    request::Operation,
+    Edge, cost,
+    engine::{Caller, Charge, ClientMeta, EVENT_ID},
+    problem::Problem,
+    request::{Operation, Parameters},
 };
-use async_graphql::{Response, ServerError, Value};
+use async_graphql::{Response, ServerError, Value, value};
 use futures_util::{
     FutureExt, StreamExt,
     stream::{self, BoxStream},
@@ -96,24 +97,47 @@ pub fn json(value: &impl Serialize) -> String {
     })
 }
 
+/// An operation that the caller has paid for.
+#[derive(Debug)]
+pub struct Charged {
+    pub operation: Operation,
+    charge: Charge,
+}
+
 impl Edge {
+    /// What the parameters ask for, if the caller may ask it and has the points.
+    pub async fn admit(&self, caller: &Caller, meta: &ClientMeta, parameters: Parameters) -> Result<Charged, Problem> {
+        let operation = self.operation(parameters).await?;
+        if operation.requested.is_introspection && !caller.may_introspect {
+            return Err(Problem::document("FORBIDDEN", "The schema is open to admins only."));
+        }
+        let charge = self.charge(caller, meta, operation.requested.cost).await?;
+        Ok(Charged { operation, charge })
+    }
+
     /// Runs a query or a mutation.
-    pub async fn execute(&self, caller: &Caller, meta: &ClientMeta, operation: Operation) -> Answer {
-        let running = AssertUnwindSafe(self.engine.execute(caller, meta, operation.request)).catch_unwind();
+    pub async fn execute(&self, caller: &Caller, meta: &ClientMeta, charged: Charged) -> Answer {
+        let Charged { operation, charge } = charged;
+        let running = AssertUnwindSafe(self.engine.execute(caller, meta, charge, operation.request)).catch_unwind();
         match tokio::time::timeout(self.settings.operation_time, running).await {
-            Ok(Ok(response)) => Answer::of(response, meta),
+            Ok(Ok(response)) => {
+                let actual = cost::actual(operation.requested, &response.data);
+                let remaining = self.refund(caller, meta, charge.cost.saturating_sub(actual));
+                let costs = value!({ "requested": charge.cost, "actual": actual, "remaining": remaining });
+                Answer::of(response.extension("cost", costs), meta)
+            }
             Ok(Err(panic)) => Answer::internal(&*panic, meta),
             Err(_) => Answer::failure("TIMEOUT", "The operation took too long.", meta),
         }
     }
 
     /// Runs any operation as a stream; a query and a mutation give one answer.
-    pub fn stream(&self, caller: Caller, meta: ClientMeta, operation: Operation) -> BoxStream<'static, Answer> {
-        if !operation.is_subscription() {
+    pub fn stream(&self, caller: Caller, meta: ClientMeta, charged: Charged) -> BoxStream<'static, Answer> {
+        if !charged.operation.is_subscription() {
             let edge = self.clone();
-            return stream::once(async move { edge.execute(&caller, &meta, operation).await }).boxed();
+            return stream::once(async move { edge.execute(&caller, &meta, charged).await }).boxed();
         }
-        let responses = self.engine.subscribe(&caller, &meta, operation.request);
+        let responses = self.engine.subscribe(&caller, &meta, charged.charge, charged.operation.request);
         // After a panic the stream is over: `catch_unwind` ends it.
         AssertUnwindSafe(responses)
             .catch_unwind()

@@ -35,8 +35,28 @@ pub struct EdgeSettings {
     pub socket_operations: usize,
     /// WebSockets and reserved streams of one account; visitors share one count, ten times as high, per address.
     pub sockets_per_account: usize,
+    /// What one operation may cost.
+    pub operation_cost: u64,
+    /// `[edge.budget]`
+    pub budget: BudgetSettings,
     /// `[edge.document]`
     pub document: DocumentLimits,
+}
+
+/// `[edge.budget]`: the points of an account; visitors share ten times as many per address.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BudgetSettings {
+    pub capacity: u64,
+    pub per_second: u64,
+    /// How many a node takes at once from the store, to spend by itself.
+    pub lease: u64,
+}
+
+impl Default for BudgetSettings {
+    fn default() -> Self {
+        Self { capacity: 20_000, per_second: 200, lease: 1_000 }
+    }
 }
 
 /// `[edge.document]`: what a document may ask for; counted with every fragment expanded.
@@ -75,6 +95,8 @@ impl Default for EdgeSettings {
             message_bytes: 64 * 1024,
             socket_operations: 20,
             sockets_per_account: 20,
+            operation_cost: 1_000,
+            budget: BudgetSettings::default(),
             document: DocumentLimits::default(),
         }
     }

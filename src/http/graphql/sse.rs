@@ -7,8 +7,7 @@ use super::{
     Edge,
     engine::{Caller, ClientMeta},
     problem::Problem,
-    request::Operation,
-    run::{self, Answer},
+    run::{self, Answer, Charged},
 };
 use axum::{
     http::{HeaderName, HeaderValue},
@@ -20,11 +19,11 @@ use axum::{
 use futures_util::{Stream, StreamExt, future, stream};
 use std::{convert::Infallible, time::Duration};
 
-pub fn serve(edge: &Edge, caller: Caller, meta: &ClientMeta, operation: Operation) -> Result<Response, Problem> {
+pub fn serve(edge: &Edge, caller: Caller, meta: &ClientMeta, charged: Charged) -> Result<Response, Problem> {
     let place = edge.0.places.take(&caller, meta, edge.settings.sockets_per_account);
     let place = place.ok_or_else(|| Problem::too_many("Too many open streams."))?;
     let over = edge.over(caller.expires_at);
-    let answers = edge.stream(caller, meta.clone(), operation).map(|answer| {
+    let answers = edge.stream(caller, meta.clone(), charged).map(|answer| {
         let event = next(&run::json(&answer));
         id_of(event, &answer)
     });

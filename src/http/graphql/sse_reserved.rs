@@ -162,14 +162,14 @@ pub async fn run(
         Some(Value::String(id)) if (1..=100).contains(&id.len()) => id.clone(),
         _ => return Err(Problem::bad_request("`extensions.operationId` must be a string of 1 to 100 bytes.")),
     };
-    let operation = edge.operation(parameters).await;
+    let charged = edge.admit(&caller, meta, parameters).await;
     // There is one answer here for every client: a status that says it.
-    let operation = operation.map_err(|problem| Problem { is_well_formed: false, ..problem })?;
+    let charged = charged.map_err(|problem| Problem { is_well_formed: false, ..problem })?;
     let stop = reservation.begin(&id, edge.settings.socket_operations)?;
     let running = Running { reservation, id, stop };
     let over = edge.over(caller.expires_at);
-    let is_subscription = operation.is_subscription();
-    let mut answers = edge.stream(caller, meta.clone(), operation).peekable();
+    let is_subscription = charged.operation.is_subscription();
+    let mut answers = edge.stream(caller, meta.clone(), charged).peekable();
     let first = Pin::new(&mut answers).peek();
     // A subscription that is refused says so at once; one that is not may be silent for hours.
     let first = if is_subscription { first.now_or_never().flatten() } else { first.await };

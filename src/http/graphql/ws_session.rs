@@ -8,8 +8,8 @@ use super::{
     engine::{Caller, ClientMeta},
     places::Place,
     problem::Problem,
-    request::{Operation, Parameters},
-    run::Answer,
+    request::Parameters,
+    run::{Answer, Charged},
     ws_protocol::{self as protocol, Close, Said},
 };
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
@@ -155,21 +155,21 @@ impl Session {
         }
         let caller = caller.clone();
         let edge = self.edge.clone();
-        let operation = async { edge.operation(Parameters::from_value(Value::Object(payload))?).await };
-        match operation.await {
-            Ok(operation) => {
-                self.start(id, caller, operation);
+        let admitted = async { edge.admit(&caller, &self.meta, Parameters::from_value(Value::Object(payload))?).await };
+        match admitted.await {
+            Ok(charged) => {
+                self.start(id, caller, charged);
                 Ok(())
             }
             Err(problem) => self.say(protocol::error(&id, &problem.errors(&self.meta))).await,
         }
     }
 
-    fn start(&mut self, id: String, caller: Caller, operation: Operation) {
+    fn start(&mut self, id: String, caller: Caller, charged: Charged) {
         self.started = self.started.wrapping_add(1);
         let number = self.started;
         let (handle, registration) = AbortHandle::new_pair();
-        let answers = Abortable::new(self.edge.stream(caller, self.meta.clone(), operation), registration);
+        let answers = Abortable::new(self.edge.stream(caller, self.meta.clone(), charged), registration);
         let of = id.clone();
         let with_end = answers.map(Some).chain(stream::once(future::ready(None)));
         self.running.push(with_end.map(move |answer| Word { id: of.clone(), number, answer }).boxed());

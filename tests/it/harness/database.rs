@@ -1,6 +1,6 @@
 //! The databases that the suite runs on, and what must hold in each when a scenario is over.
 
-use sea_orm::{ConnectionTrait, Database as Connect, DatabaseConnection, Statement};
+use sea_orm::{ConnectionTrait, Database as Connect, DatabaseConnection};
 use spotlight::app::App;
 use std::path::Path;
 
@@ -79,51 +79,9 @@ impl Database {
             .collect()
     }
 
-    /// The rules that must always hold; each query counts what breaks one.
+    /// The rules that must always hold.
     pub async fn broken_invariants(&self, app: &App) -> Vec<String> {
-        let mut broken = Vec::new();
-        for (rule, sql) in RULES {
-            let row = app.db.reads().query_one_raw(Statement::from_string(app.db.reads().get_database_backend(), *sql));
-            let count: i64 = row.await.unwrap().unwrap().try_get_by_index(0).unwrap();
-            if count != 0 {
-                broken.push(format!("{rule}: {count}"));
-            }
-        }
-        broken
+        let outcomes = spotlight::admin::invariants::check(app).await.unwrap();
+        outcomes.into_iter().filter(|outcome| outcome.broken > 0).map(|o| format!("{}: {}", o.rule, o.broken)).collect()
     }
 }
-
-const RULES: &[(&str, &str)] = &[
-    (
-        "sold + held + left = capacity",
-        "SELECT COUNT(*) FROM ticket_type t WHERE t.capacity <> t.remaining + COALESCE((SELECT SUM(l.quantity) FROM \
-         booking_line l JOIN booking b ON b.id = l.booking_id WHERE l.ticket_type_id = t.id AND b.status IN ('HELD', \
-         'CONFIRMED', 'CANCELING')), 0)",
-    ),
-    (
-        "a confirmed booking has one valid ticket for each seat, any other has none",
-        "SELECT COUNT(*) FROM booking b WHERE (SELECT COUNT(*) FROM ticket t WHERE t.booking_id = b.id AND t.status <> \
-         'CANCELED') <> CASE WHEN b.status = 'CONFIRMED' THEN (SELECT SUM(l.quantity) FROM booking_line l WHERE \
-         l.booking_id = b.id) ELSE 0 END",
-    ),
-    (
-        "what is confirmed is paid or free, what is paid is confirmed",
-        "SELECT COUNT(*) FROM booking b LEFT JOIN payment p ON p.booking_id = b.id WHERE (b.status = 'CONFIRMED' AND \
-         b.amount_due > 0 AND COALESCE(p.status, '') <> 'APPROVED') OR (p.status = 'APPROVED' AND b.status <> 'CONFIRMED')",
-    ),
-    (
-        "a balance is the sum of its entries",
-        "SELECT COUNT(*) FROM point_account a WHERE a.balance <> COALESCE((SELECT SUM(e.amount) FROM point_entry e WHERE \
-         e.user_id = a.user_id), 0)",
-    ),
-    (
-        "held points are those of held bookings",
-        "SELECT COUNT(*) FROM point_account a WHERE a.held <> COALESCE((SELECT SUM(b.points_used) FROM booking b WHERE \
-         b.user_id = a.user_id AND b.status = 'HELD'), 0)",
-    ),
-    (
-        "a coupon is used once at most",
-        "SELECT COUNT(*) FROM (SELECT b.user_coupon_id FROM booking b WHERE b.user_coupon_id IS NOT NULL AND b.status IN \
-         ('HELD', 'CONFIRMED', 'CANCELING') GROUP BY b.user_coupon_id HAVING COUNT(*) > 1) twice",
-    ),
-];

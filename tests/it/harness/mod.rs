@@ -135,6 +135,8 @@ fn config(folder: &std::path::Path, database: &Database, listen: SocketAddr) -> 
         ("kakaopay.timeout_seconds", 5_u32.into()),
         // Longer than a hold, so that what ends a hold is the hold's own time.
         ("kakaopay.sandbox_expiry_minutes", 20_u32.into()),
+        // The clock stands still, so nothing flows back; the crowds of some scenarios have one address.
+        ("edge.budget.capacity", 1_000_000_u32.into()),
     ];
     Config::load(None, &overrides).unwrap()
 }

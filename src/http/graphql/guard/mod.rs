@@ -10,7 +10,10 @@ mod order;
 mod text;
 
 use super::{problem::Problem, settings::DocumentLimits};
-use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::{
+    Name,
+    parser::types::{ExecutableDocument, OperationType},
+};
 use measure::Measure;
 use std::collections::HashMap;
 
@@ -53,6 +56,11 @@ pub fn check_document(document: &ExecutableDocument, limits: &DocumentLimits) ->
         }
     }
     Ok(())
+}
+
+/// The fragments of a document that was passed, each after those that it spreads.
+pub fn fragments_in_order(document: &ExecutableDocument) -> Vec<&Name> {
+    order::dependencies_first(&document.fragments).unwrap_or_default()
 }
 
 fn check(measure: &Measure, limits: &DocumentLimits) -> Result<(), Problem> {

@@ -1,0 +1,111 @@
+//! What admins see, behind `admin`.
+
+use super::{invariants, query, sign_in};
+use crate::{
+    auth::graphql::SessionObject,
+    error::Result,
+    graphql::{ctx::Ctx, door::answer},
+    payload,
+    user::viewer::Viewer,
+};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use entity::admin::Model;
+
+/// The signed-in admin.
+#[derive(Clone, Debug)]
+pub struct AdminNode(pub Model);
+
+/// A rule that must always hold, and whether it does.
+#[derive(SimpleObject)]
+pub struct Invariant {
+    /// In words.
+    pub rule: String,
+    /// True if nothing breaks it.
+    pub is_kept: bool,
+    /// How many rows break it.
+    pub broken_count: i64,
+}
+
+/// The signed-in admin, and what only admins see.
+#[Object(name = "Admin")]
+impl AdminNode {
+    /// `adm_…`
+    async fn id(&self) -> ID {
+        ID(self.0.id.to_string())
+    }
+    /// What they sign in with.
+    async fn email(&self) -> &str {
+        &self.0.email
+    }
+    /// The rules of seats, money, points and coupons, checked now over all rows.
+    async fn invariants(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Vec<Invariant>>> {
+        Some(checked(ctx).await.map_err(Into::into))
+    }
+}
+
+async fn checked(ctx: &Context<'_>) -> Result<Vec<Invariant>> {
+    ctx.admin()?;
+    let outcomes = invariants::check(ctx.app()).await?.into_iter().map(|outcome| Invariant {
+        rule: outcome.rule.to_owned(),
+        is_kept: outcome.broken == 0,
+        broken_count: outcome.broken,
+    });
+    Ok(outcomes.collect())
+}
+
+#[derive(Default)]
+pub struct AdminQuery;
+
+#[Object]
+impl AdminQuery {
+    /// The signed-in admin; null for everybody else.
+    async fn admin(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<AdminNode>> {
+        let Viewer::Admin(session) = ctx.viewer() else { return None };
+        match query::by_id(ctx.app().db.reads(), session.id).await {
+            Ok(found) => found.map(|row| Ok(AdminNode(row))),
+            Err(error) => Some(Err(error.into())),
+        }
+    }
+}
+
+/// Who one is.
+#[derive(InputObject)]
+pub struct AdminSignInInput {
+    /// The account's email.
+    pub email: String,
+    /// The secret.
+    pub password: String,
+}
+
+payload! {
+    /// Signed in as an admin.
+    AdminSignInPayload {
+        /// The session; `sessionRefresh` and `signOut` work as for members.
+        session: SessionObject,
+        /// The admin.
+        admin: AdminNode,
+    }
+}
+
+#[derive(Default)]
+pub struct AdminMutation;
+
+#[Object]
+impl AdminMutation {
+    /// Signs in as an admin. Accounts are made by `spotlight admin create`.
+    async fn admin_sign_in(
+        &self,
+        ctx: &Context<'_>,
+        input: AdminSignInInput,
+    ) -> async_graphql::Result<AdminSignInPayload> {
+        let signed_in = sign_in::sign_in(ctx.app(), &input.email, input.password, ctx.request().address).await;
+        answer(
+            ctx,
+            signed_in.map(|(admin, session)| AdminSignInPayload {
+                session: Some(session.into()),
+                admin: Some(AdminNode(admin)),
+                user_errors: Vec::new(),
+            }),
+        )
+    }
+}

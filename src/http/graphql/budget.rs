@@ -1,0 +1,101 @@
+//! What callers may spend: a bucket of points for each account, or address of visitors, kept for the whole cluster by the
+//! engine. A node takes points out of it in leases and spends those by itself, so that the store is asked once in many
+//! operations; what a node does not spend in half a minute is lost, which the bucket's filling makes up for.
+
+use super::{
+    Edge,
+    engine::{Bucket, Caller, Charge, ClientMeta},
+    problem::Problem,
+    settings::BudgetSettings,
+};
+use moka::sync::Cache;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// Visitors of one address share this many times the points of an account: many can be behind one address.
+const VISITORS: u64 = 10;
+const IDLE: Duration = Duration::from_secs(30);
+const MOST_HOLDERS: u64 = 100_000;
+
+/// The leases of one node.
+#[derive(Clone, Debug)]
+pub struct Budgets(Cache<String, Arc<Mutex<Purse>>>);
+
+#[derive(Debug, Default)]
+struct Purse {
+    points: u64,
+    /// In the bucket, when it was last asked.
+    elsewhere: u64,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(MOST_HOLDERS).time_to_idle(IDLE).build())
+    }
+}
+
+impl Budgets {
+    fn with<T>(&self, holder: &str, change: impl FnOnce(&mut Purse) -> T) -> T {
+        let purse = self.0.get_with_by_ref(holder, Arc::default);
+        let mut purse = purse.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut purse)
+    }
+}
+
+impl Purse {
+    /// What is left after it, if there was enough.
+    fn spend(&mut self, cost: u64) -> Option<u64> {
+        self.points = self.points.checked_sub(cost)?;
+        Some(self.points.saturating_add(self.elsewhere))
+    }
+}
+
+fn holder(caller: &Caller, meta: &ClientMeta) -> String {
+    match (&caller.account, meta.address) {
+        (Some(account), _) => account.clone(),
+        (None, Some(address)) => address.to_string(),
+        (None, None) => String::new(),
+    }
+}
+
+fn bucket(settings: &BudgetSettings, caller: &Caller) -> Bucket {
+    let times = if caller.account.is_some() { 1 } else { VISITORS };
+    Bucket {
+        capacity: settings.capacity.saturating_mul(times),
+        per_second: settings.per_second.saturating_mul(times).max(1),
+    }
+}
+
+impl Edge {
+    /// Charges the caller before the operation runs.
+    pub async fn charge(&self, caller: &Caller, meta: &ClientMeta, cost: u64) -> Result<Charge, Problem> {
+        let (holder, bucket) = (holder(caller, meta), bucket(&self.settings.budget, caller));
+        let budgets = &self.0.budgets;
+        let charge = |remaining| Charge { cost, remaining, bucket };
+        if let Some(remaining) = budgets.with(&holder, |purse| purse.spend(cost)) {
+            return Ok(charge(remaining));
+        }
+        let want = cost.max(self.settings.budget.lease);
+        let leased = self.bounded(self.engine.lease(&holder, bucket, want)).await?;
+        let spent = budgets.with(&holder, |purse| {
+            purse.points = purse.points.saturating_add(leased.granted);
+            purse.elsewhere = leased.left;
+            purse.spend(cost).ok_or(purse.points)
+        });
+        spent.map(charge).map_err(|points| {
+            let missing = cost.saturating_sub(points);
+            let message = format!("The operation costs {cost} points and {points} are left; see `rateLimit`.");
+            Problem::rate_limited(message, missing.div_ceil(bucket.per_second))
+        })
+    }
+
+    /// Gives back what an operation did not need.
+    pub fn refund(&self, caller: &Caller, meta: &ClientMeta, points: u64) -> u64 {
+        self.0.budgets.with(&holder(caller, meta), |purse| {
+            purse.points = purse.points.saturating_add(points);
+            purse.points.saturating_add(purse.elsewhere)
+        })
+    }
+}
