@@ -34,7 +34,6 @@ pub struct Config {
     pub booking: BookingSettings,
     pub worker: WorkerSettings,
     pub log: LogSettings,
-    #[serde(default)]
     pub edge: crate::http::EdgeSettings,
 }
 
@@ -50,6 +49,8 @@ pub enum Environment {
 pub struct ServerSettings {
     pub listen: SocketAddr,
     pub public_url: String,
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+    pub connections: crate::http::ConnectionSettings,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -193,6 +194,9 @@ impl Config {
         for origin in &self.web.allowed_origins {
             wrong(!is_http(origin), "web.allowed_origins", &format!("{origin:?} is not an http(s) origin"));
         }
+        let connections = &self.server.connections;
+        wrong(connections.most == 0, "server.connections.most", "must be at least 1");
+        wrong(connections.head_bytes < 8192, "server.connections.head_bytes", "must be at least 8192");
         wrong(self.worker.concurrency == 0, "worker.concurrency", "must be at least 1");
         if self.is_production() {
             wrong(kakaopay == "sandbox:", "kakaopay.url", "the sandbox takes no real money: not in production");
@@ -215,6 +219,12 @@ mod tests {
     #[test]
     fn the_defaults_are_complete() {
         assert!(Config::load(None, &[]).is_ok());
+    }
+
+    #[test]
+    fn the_manual_has_the_defaults_of_the_edge() {
+        let config = Config::load(None, &[]).unwrap();
+        assert_eq!(format!("{:?}", config.edge), format!("{:?}", crate::http::EdgeSettings::default()));
     }
 
     #[test]
