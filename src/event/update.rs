@@ -72,11 +72,11 @@ async fn update_in(
         ends_at: draft.ends_at,
         booking_opens_at: draft.booking_opens_at,
         booking_closes_at: draft.booking_closes_at,
-        // Who bought for another time may leave for free until the new one.
-        cancelable_until: if has_moved && has_sales {
-            draft.starts_at
-        } else {
-            Ord::max(old.cancelable_until, draft.booking_closes_at)
+        cancelable_until: match (has_sales, has_moved) {
+            (false, _) => draft.booking_closes_at,
+            // Who bought for another time may leave for free until the new one.
+            (true, true) => draft.starts_at,
+            (true, false) => Ord::max(old.cancelable_until, draft.booking_closes_at),
         },
         lowest_price,
         highest_price,
