@@ -159,6 +159,12 @@ impl From<crate::infra::kv::KvError> for Error {
     }
 }
 
+impl From<crate::infra::search::SearchError> for Error {
+    fn from(error: crate::infra::search::SearchError) -> Self {
+        Self::Fault(Fault::Search(error.to_string()))
+    }
+}
+
 impl From<InvalidId> for Error {
     fn from(_: InvalidId) -> Self {
         Self::not_found(&[])
