@@ -194,7 +194,8 @@ async fn retype(app: &TestApp, artist: &Person, event: &Event, types: &[(Option<
 }
 
 async fn of_two_types(app: &TestApp, artist: &Person) -> Event {
-    let types = json!([{ "name": "앞", "price": 1_000, "capacity": 5 }, { "name": "뒤", "price": 1_000, "capacity": 5 }]);
+    let types =
+        json!([{ "name": "앞", "price": 1_000, "capacity": 5 }, { "name": "뒤", "price": 1_000, "capacity": 5 }]);
     app.event_of(artist, json!({ "ticketTypes": types })).await
 }
 
@@ -222,7 +223,8 @@ async fn one_ticket_type_named_twice_is_refused(app: TestApp) {
 async fn a_time_finer_than_microseconds_is_cut_and_still_reminds_and_pages(app: TestApp) {
     let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
     let types = json!([{ "name": "무료", "price": 0, "capacity": 5 }]);
-    let finer = |title: &str| json!({ "title": title, "startsAt": "2026-06-11T03:00:00.123456789Z", "ticketTypes": types });
+    let finer =
+        |title: &str| json!({ "title": title, "startsAt": "2026-06-11T03:00:00.123456789Z", "ticketTypes": types });
     let event = app.event_of(&artist, finer("하나")).await;
     app.event_of(&artist, finer("둘")).await;
     assert_eq!(event.starts_at.timestamp_subsec_nanos(), 123_456_000);
