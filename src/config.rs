@@ -184,6 +184,11 @@ impl Config {
         self.environment == Environment::Production
     }
 
+    /// Whether `/mail` is served: the letters hold everybody's codes, so nobody but this machine may read them.
+    pub fn shows_mail(&self) -> bool {
+        !self.is_production() && self.server.listen.ip().is_loopback()
+    }
+
     /// How browsers reach this server, without a slash at the end.
     pub fn public_url(&self) -> String {
         if self.server.public_url.is_empty() {

@@ -28,16 +28,18 @@ pub fn router(app: &App) -> Router {
         .route("/payments/{id}/{outcome}", get(payment_redirect::back))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
-        .with_state(app.clone())
-        .layer(middleware::from_fn_with_state(app.ids.clone(), request_log::log))
-        .merge(graphql::routes(edge(app)));
+        .with_state(app.clone());
     if app.config.kakaopay.url == "sandbox:" {
         router = router.nest(SANDBOX_KAKAOPAY, Sandbox::of(app).router());
     }
     if !app.config.is_production() {
-        router = router.merge(playground::routes()).merge(mail_page::routes(app));
+        router = router.merge(playground::routes());
     }
-    router
+    if app.config.shows_mail() {
+        router = router.merge(mail_page::routes(app));
+    }
+    // `/graphql` names its requests itself, behind its own CORS.
+    router.layer(middleware::from_fn_with_state(app.ids.clone(), request_log::log)).merge(graphql::routes(edge(app)))
 }
 
 fn edge(app: &App) -> graphql::EdgeParts {
