@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 
 /// Which protocol the address speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+enum Kind {
     Sqlite,
     MySql,
     Postgres,
@@ -39,10 +39,6 @@ impl Db {
     /// For reading outside a transaction.
     pub const fn reads(&self) -> &DatabaseConnection {
         &self.reads
-    }
-
-    pub const fn kind(&self) -> Kind {
-        self.kind
     }
 
     /// Rings after every commit: the worker looks for new jobs at once instead of at its next round.
