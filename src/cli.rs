@@ -5,7 +5,7 @@ use crate::{
     app::{App, World},
     config::{Config, Mistakes},
     event, graphql,
-    infra::{db::Db, telemetry},
+    infra::{data_dir, db::Db, telemetry},
     serve,
 };
 use clap::{Args, Parser, Subcommand};
@@ -99,7 +99,7 @@ fn run(cli: Cli) -> Result<(), String> {
 }
 
 async fn migrate(config: &Config) -> Result<(), String> {
-    std::fs::create_dir_all(&config.data_dir).map_err(|error| format!("data_dir: {error}"))?;
+    data_dir::prepare(&config.data_dir).map_err(|error| error.to_string())?;
     let db = Db::connect(&config.database, &config.data_dir).await.map_err(|error| error.to_string())?;
     db.migrate().await.map_err(|error| error.to_string())?;
     println!("the database is up to date");

@@ -2,6 +2,7 @@
 
 pub mod bucket;
 pub mod clock;
+pub mod data_dir;
 pub mod db;
 pub mod ids;
 pub mod jobs;

@@ -1,6 +1,6 @@
 //! Publishing, finding, changing and calling off events.
 
-use crate::harness::{EVENT, TestApp, errors_of, user_error};
+use crate::harness::{EVENT, Event, Person, TestApp, errors_of, user_error};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -13,6 +13,10 @@ crate::scenarios![
     an_edit_and_a_cancellation_reach_the_index,
     only_its_artist_changes_an_event,
     after_the_first_sale_prices_are_fixed_and_capacity_covers_what_is_taken,
+    an_unsold_event_moved_earlier_cannot_be_attended_and_then_canceled,
+    ticket_types_are_reordered_and_a_new_one_may_come_first,
+    one_ticket_type_named_twice_is_refused,
+    a_time_finer_than_microseconds_is_cut_and_still_reminds_and_pages,
     a_moved_start_tells_the_holders_and_lets_them_leave,
     a_canceled_event_refunds_everybody,
 ];
@@ -166,6 +170,80 @@ async fn after_the_first_sale_prices_are_fixed_and_capacity_covers_what_is_taken
     assert_eq!(user_error(&change(1_000, 2).await), "OUT_OF_RANGE ticketTypes.0.capacity");
     assert_eq!(change(1_000, 3).await["event"]["ticketTypes"][0]["remaining"], 0);
     assert_eq!(change(1_000, 10).await["event"]["ticketTypes"][0]["remaining"], 7);
+}
+
+async fn an_unsold_event_moved_earlier_cannot_be_attended_and_then_canceled(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    let event = app.event(&artist, 1_000, 5).await;
+    let starts = event.starts_at - TimeDelta::days(5);
+    let closes = starts - TimeDelta::hours(1);
+    let input = json!({ "eventId": event.id, "startsAt": starts, "bookingClosesAt": closes });
+    let payload = app.mutate(Some(&artist.token), "eventUpdate", EVENT, input).await;
+    let until = payload["event"]["cancelableUntil"].as_str().unwrap();
+    assert_eq!(until.parse::<chrono::DateTime<chrono::Utc>>().unwrap(), closes);
+}
+
+async fn retype(app: &TestApp, artist: &Person, event: &Event, types: &[(Option<usize>, &str)]) -> Value {
+    let input = |(id, name): &(Option<usize>, &str)| {
+        let id = id.map(|index| event.types[index].clone());
+        json!({ "id": id, "name": name, "price": 1_000, "capacity": 5 })
+    };
+    let types: Vec<Value> = types.iter().map(input).collect();
+    let input = json!({ "eventId": event.id, "ticketTypes": types });
+    app.mutate(Some(&artist.token), "eventUpdate", "event { ticketTypes { id name } }", input).await
+}
+
+async fn of_two_types(app: &TestApp, artist: &Person) -> Event {
+    let types =
+        json!([{ "name": "앞", "price": 1_000, "capacity": 5 }, { "name": "뒤", "price": 1_000, "capacity": 5 }]);
+    app.event_of(artist, json!({ "ticketTypes": types })).await
+}
+
+async fn ticket_types_are_reordered_and_a_new_one_may_come_first(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    let event = of_two_types(&app, &artist).await;
+    let names = |payload: &Value| -> Vec<String> {
+        let rows = payload["event"]["ticketTypes"].as_array().unwrap_or_else(|| panic!("{payload}")).iter();
+        rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let turned = retype(&app, &artist, &event, &[(Some(1), "뒤"), (Some(0), "앞")]).await;
+    assert_eq!(names(&turned), ["뒤", "앞"]);
+    let longer = retype(&app, &artist, &event, &[(None, "서서"), (Some(0), "앞"), (Some(1), "뒤")]).await;
+    assert_eq!(names(&longer), ["서서", "앞", "뒤"]);
+}
+
+async fn one_ticket_type_named_twice_is_refused(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    let event = of_two_types(&app, &artist).await;
+    let payload = retype(&app, &artist, &event, &[(Some(0), "앞"), (Some(1), "뒤"), (Some(0), "또")]).await;
+    assert_eq!(user_error(&payload), "INVALID ticketTypes.2.id");
+}
+
+/// Two events an instant apart, as a client with a finer clock sends them.
+async fn a_time_finer_than_microseconds_is_cut_and_still_reminds_and_pages(app: TestApp) {
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let types = json!([{ "name": "무료", "price": 0, "capacity": 5 }]);
+    let finer =
+        |title: &str| json!({ "title": title, "startsAt": "2026-06-11T03:00:00.123456789Z", "ticketTypes": types });
+    let event = app.event_of(&artist, finer("하나")).await;
+    app.event_of(&artist, finer("둘")).await;
+    assert_eq!(event.starts_at.timestamp_subsec_nanos(), 123_456_000);
+    let (mut after, mut seen) = (Value::Null, Vec::new());
+    for _ in 0..2 {
+        let query = "query($after: String) { viewer { events(first: 1, after: $after) { nodes { title } pageInfo { endCursor } } } }";
+        let answer = app.query(Some(&artist.token), query, json!({ "after": after })).await;
+        let events = &answer.data()["viewer"]["events"];
+        seen.push(events["nodes"][0]["title"].clone());
+        after = events["pageInfo"]["endCursor"].clone();
+    }
+    seen.sort_by_key(ToString::to_string);
+    assert_eq!(seen, ["둘", "하나"]);
+    app.book(&fan, &event, 1, "k").await;
+    app.pass(event.starts_at - app.now() - TimeDelta::minutes(30)).await;
+    let fan = app.sign_in_again(&fan).await;
+    let told = app.query(Some(&fan.token), "{ viewer { notifications { nodes { kind } } } }", json!({})).await;
+    let nodes = told.data()["viewer"]["notifications"]["nodes"].as_array().unwrap().clone();
+    assert_eq!(nodes.iter().filter(|node| node["kind"] == "REMINDER").count(), 2, "{nodes:?}");
 }
 
 async fn a_moved_start_tells_the_holders_and_lets_them_leave(app: TestApp) {
