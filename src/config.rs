@@ -39,7 +39,6 @@ pub struct Config {
     pub booking: BookingSettings,
     pub worker: WorkerSettings,
     pub log: LogSettings,
-    #[serde(default)]
     pub edge: crate::http::EdgeSettings,
 }
 
@@ -56,6 +55,8 @@ pub struct ServerSettings {
     #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     pub public_url: String,
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+    pub connections: crate::http::ConnectionSettings,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -234,6 +235,12 @@ mod tests {
     #[test]
     fn the_defaults_are_complete() {
         assert!(Config::load(None, &[]).is_ok());
+    }
+
+    #[test]
+    fn the_manual_has_the_defaults_of_the_edge() {
+        let config = Config::load(None, &[]).unwrap();
+        assert_eq!(format!("{:?}", config.edge), format!("{:?}", crate::http::EdgeSettings::default()));
     }
 
     #[test]

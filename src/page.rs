@@ -3,13 +3,15 @@
 use crate::error::{Code, Error, Problem, Result};
 use data_encoding::BASE64URL_NOPAD;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, Order, QueryFilter, QueryOrder, QuerySelect,
-    Select, Value,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, ModelTrait, Order, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select, Value,
+    sea_query::{Asterisk, Query, UnionType},
 };
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Where a row stands in its list: the sort value, then the id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     pub at: i64,
     pub id: Uuid,
@@ -30,7 +32,7 @@ impl Key {
 }
 
 /// What part of a list is asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Window {
     pub size: usize,
     pub after: Option<Key>,
@@ -95,6 +97,54 @@ where
     E: EntityTrait,
     E::Model: ModelTrait<Entity = E>,
 {
+    let rows = within(select, sorting, window).all(db).await?;
+    Ok(cut(rows, sorting, window))
+}
+
+/// Reads the same part of several lists in one statement; each list has its page, be it empty. `of` says to whose list a row belongs.
+pub async fn read_many<E, P>(
+    db: &impl ConnectionTrait,
+    selects: Vec<(P, Select<E>)>,
+    sorting: &Sorting<E::Column, E::Model>,
+    window: &Window,
+    of: fn(&E::Model) -> P,
+) -> Result<HashMap<P, Page<E::Model>>>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E>,
+    P: std::hash::Hash + Eq,
+{
+    // Each in a subquery of its own: SQLite takes no LIMIT in the parts of a union.
+    let (mut lists, mut parts) = (HashMap::new(), Vec::new());
+    for (owner, select) in selects {
+        lists.insert(owner, Vec::new());
+        let part = within(select, sorting, window).into_query();
+        parts.push(Query::select().column(Asterisk).from_subquery(part, "part").to_owned());
+    }
+    let mut parts = parts.into_iter();
+    let Some(mut union) = parts.next() else { return Ok(HashMap::new()) };
+    for part in parts {
+        union.union(UnionType::All, part);
+    }
+    for row in E::Model::find_by_statement(db.get_database_backend().build(&union)).all(db).await? {
+        lists.entry(of(&row)).or_default().push(row);
+    }
+    let is_up = matches!(sorting.order, Order::Asc) != window.is_backward;
+    let pages = lists.into_iter().map(|(owner, mut rows)| {
+        rows.sort_by_key(|row| (sorting.key)(row));
+        if !is_up {
+            rows.reverse();
+        }
+        (owner, cut(rows, sorting, window))
+    });
+    Ok(pages.collect())
+}
+
+/// One row more than the window has, in the direction in which it is read.
+fn within<E>(select: Select<E>, sorting: &Sorting<E::Column, E::Model>, window: &Window) -> Select<E>
+where
+    E: EntityTrait,
+{
     let is_ascending = matches!(sorting.order, Order::Asc);
     let beyond = |key: Key, is_up: bool| {
         let (at, id) = ((sorting.value)(key.at), key.id);
@@ -111,7 +161,10 @@ where
     }
     let order = if is_ascending == window.is_backward { Order::Desc } else { Order::Asc };
     let limit = u64::try_from(window.size).unwrap_or(0) + 1;
-    let mut rows = select.order_by(sorting.at, order.clone()).order_by(sorting.id, order).limit(limit).all(db).await?;
+    select.order_by(sorting.at, order.clone()).order_by(sorting.id, order).limit(limit)
+}
+
+fn cut<C, M>(mut rows: Vec<M>, sorting: &Sorting<C, M>, window: &Window) -> Page<M> {
     let has_more = rows.len() > window.size;
     rows.truncate(window.size);
     if window.is_backward {
@@ -120,7 +173,7 @@ where
     let (has_next, has_previous) =
         if window.is_backward { (window.before.is_some(), has_more) } else { (has_more, window.after.is_some()) };
     let items = rows.into_iter().map(|row| ((sorting.key)(&row), row)).collect();
-    Ok(Page { items, has_next, has_previous })
+    Page { items, has_next, has_previous }
 }
 
 /// A moment as a key's first half.

@@ -6,7 +6,7 @@ use crate::{
     demo, event, http,
     infra::{data_dir::DataLock, jobs},
 };
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// How long what is running may take to finish after the signal.
@@ -43,14 +43,12 @@ async fn prepare(app: &App) -> crate::Result<bool> {
 #[expect(clippy::disallowed_methods, reason = "the worker lives as long as the server")]
 async fn run(app: App, listener: TcpListener) -> Result<(), String> {
     let worker = tokio::spawn(jobs::work(app.clone()));
-    let stopping = app.clone();
-    let service = http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-        signal().await;
-        tracing::info!("stopping: finishing what is under way");
-        stopping.shutdown.cancel();
-    });
-    let served = serving.await.map_err(|error| error.to_string());
+    let (router, connections) = (http::router(&app), app.config.server.connections.clone());
+    let serving = http::listen(listener, router, connections, app.shutdown.clone(), app.tasks.clone());
+    tokio::select! {
+        () = serving => {}
+        () = signal() => tracing::info!("stopping: finishing what is under way"),
+    }
     app.shutdown.cancel();
     app.tasks.close();
     let drained = tokio::time::timeout(DRAIN, async {
@@ -60,8 +58,7 @@ async fn run(app: App, listener: TcpListener) -> Result<(), String> {
     if drained.await.is_err() {
         tracing::warn!("something did not finish in time; its job goes on at the next start");
     }
-    app.db.close().await.map_err(|error| error.to_string())?;
-    served
+    app.db.close().await.map_err(|error| error.to_string())
 }
 
 async fn signal() {

@@ -92,6 +92,11 @@ impl Config {
         bound("booking.payment_grace_seconds", self.booking.payment_grace_seconds, 1..=86_400);
         bound("booking.duplicate_guard_seconds", self.booking.duplicate_guard_seconds, 0..=86_400);
         bound("worker.poll_millis", self.worker.poll_millis, 1..=60_000);
+        let (many, connections) = (|count| u64::try_from(count).unwrap_or(u64::MAX), &self.server.connections);
+        bound("server.connections.most", many(connections.most), 1..=1_000_000);
+        bound("server.connections.head_bytes", many(connections.head_bytes), 8_192..=1_048_576);
+        bound("server.connections.head_seconds", connections.head_seconds, 1..=3_600);
+        bound("server.connections.slow_reader_seconds", connections.slow_reader_seconds, 1..=3_600);
         bound("worker.concurrency", u64::try_from(self.worker.concurrency).unwrap_or(u64::MAX), 1..=1_000);
         bound("worker.max_attempts", self.worker.max_attempts.into(), 1..=1_000);
         bound("worker.lease_seconds", self.worker.lease_seconds, 1..=86_400);

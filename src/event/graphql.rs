@@ -11,7 +11,7 @@ use crate::{
         scalars::Won,
     },
     infra::search::Sort,
-    review::graphql::ReviewConnection,
+    review::graphql::{ReviewConnection, ReviewNode, ReviewsOf},
     user::graphql::UserNode,
 };
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject, dataloader::Loader};
@@ -204,8 +204,9 @@ impl EventNode {
         before: Option<String>,
     ) -> async_graphql::Result<ReviewConnection> {
         let window = window(first, after, last, before)?;
-        let page = crate::review::query::of_event(ctx.app().db.reads(), self.0.id, &window).await?;
-        Ok(ReviewConnection::of(page, crate::review::graphql::ReviewNode))
+        let page = ctx.loaders().load_one(ReviewsOf(self.0.id, window)).await.map_err(|error| failed(&error))?;
+        let page = page.ok_or_else(|| crate::Error::fault("each event has its page"))?;
+        Ok(ReviewConnection::of(page, ReviewNode))
     }
     /// From 1 to 5; null without reviews.
     async fn rating_average(&self) -> Option<f64> {

@@ -7,7 +7,7 @@ use crate::{
         self,
         graphql::{BookingNode, TicketNode},
     },
-    error::Result,
+    error::{Code, Error, Problem, Result},
     event::{
         self,
         graphql::{EventNode, TicketTypeNode},
@@ -46,8 +46,12 @@ impl NodeQuery {
 
     /// Several objects by their ids, in that order; null where `node` says null. At most 100.
     async fn nodes(&self, ctx: &Context<'_>, ids: Vec<ID>) -> async_graphql::Result<Vec<Option<Node>>> {
+        if ids.len() > MOST {
+            let (ko, en) = (format!("한 번에 {MOST}개까지 찾을 수 있습니다."), format!("At most {MOST} at once."));
+            return Err(Error::from(Problem::new(Code::OutOfRange, &["ids"], ko, en)).into());
+        }
         let mut found = Vec::new();
-        for id in ids.iter().take(MOST) {
+        for id in &ids {
             found.push(find(ctx.app(), ctx.viewer(), id).await?);
         }
         Ok(found)

@@ -3,9 +3,12 @@
 //! `graphql` has one file for each transport, and knows the product as the trait `graphql::engine::Engine`; `product` is
 //! the other side of it.
 
+mod address;
 pub mod graphql;
+mod headers;
 mod health;
 mod home;
+mod listen;
 mod mail_page;
 mod payment_redirect;
 pub mod playground;
@@ -15,8 +18,10 @@ mod request_log;
 use crate::{app::App, infra::kakaopay::sandbox::Sandbox};
 use axum::{Router, middleware, routing::get};
 use std::sync::Arc;
+use tower_http::compression::CompressionLayer;
 
 pub use graphql::EdgeSettings;
+pub use listen::{ConnectionSettings, listen};
 
 /// Where the sandbox KakaoPay is mounted.
 pub const SANDBOX_KAKAOPAY: &str = "/sandbox/kakaopay";
@@ -28,18 +33,23 @@ pub fn router(app: &App) -> Router {
         .route("/payments/{id}/{outcome}", get(payment_redirect::back))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
-        .with_state(app.clone());
+        .with_state(app.clone())
+        .merge(playground::routes());
     if app.config.kakaopay.url == "sandbox:" {
         router = router.nest(SANDBOX_KAKAOPAY, Sandbox::of(app).router());
-    }
-    if !app.config.is_production() {
-        router = router.merge(playground::routes());
     }
     if app.config.shows_mail() {
         router = router.merge(mail_page::routes(app));
     }
-    // `/graphql` names its requests itself, behind its own CORS.
-    router.layer(middleware::from_fn_with_state(app.ids.clone(), request_log::log)).merge(graphql::routes(edge(app)))
+    let trusted: Arc<[_]> = app.config.server.trusted_proxies.clone().into();
+    let is_secure = app.config.public_url().starts_with("https:");
+    // `/graphql` names its requests itself, behind its own CORS. No event stream is compressed: it would wait for more.
+    router
+        .layer(middleware::from_fn_with_state(app.ids.clone(), request_log::log))
+        .merge(graphql::routes(edge(app)))
+        .layer(CompressionLayer::new())
+        .layer(middleware::from_fn_with_state(is_secure, headers::add))
+        .layer(middleware::from_fn_with_state(trusted, address::find))
 }
 
 fn edge(app: &App) -> graphql::EdgeParts {

@@ -5,7 +5,11 @@ use crate::{
     app::App,
     auth::session,
     error::Error,
-    graphql::{Schema, ctx, loaders, schema},
+    graphql::{
+        Schema, ctx,
+        loaders::{self, Driver},
+        schema,
+    },
     infra::bucket,
     user::viewer::Viewer,
 };
@@ -27,7 +31,7 @@ impl Product {
         Self { schema: schema(app.clone()), app }
     }
 
-    fn furnish(&self, caller: &Caller, meta: &ClientMeta, charge: Charge, request: Request) -> Request {
+    fn furnish(&self, caller: &Caller, meta: &ClientMeta, charge: Charge, request: Request) -> (Request, Driver) {
         let viewer = caller.viewer.downcast_ref::<Viewer>().cloned().unwrap_or_default();
         let about = ctx::Request {
             language: meta.language,
@@ -40,7 +44,8 @@ impl Product {
                 per_second: charge.bucket.per_second,
             },
         };
-        request.data(viewer).data(about).data(loaders::loaders(self.app.clone()))
+        let (loaders, driver) = loaders::loaders(self.app.clone());
+        (request.data(viewer).data(about).data(loaders), driver)
     }
 }
 
@@ -57,7 +62,8 @@ impl Engine for Product {
     }
 
     async fn execute(&self, caller: &Caller, meta: &ClientMeta, charge: Charge, request: Request) -> Response {
-        self.schema.execute(self.furnish(caller, meta, charge, request)).await
+        let (request, driver) = self.furnish(caller, meta, charge, request);
+        driver.drive(self.schema.execute(request)).await
     }
 
     fn subscribe(
@@ -67,8 +73,8 @@ impl Engine for Product {
         charge: Charge,
         request: Request,
     ) -> BoxStream<'static, Response> {
-        let responses = self.schema.execute_stream(self.furnish(caller, meta, charge, request));
-        responses.map(with_event_id).boxed()
+        let (request, driver) = self.furnish(caller, meta, charge, request);
+        driver.drive_stream(self.schema.execute_stream(request)).map(with_event_id).boxed()
     }
 
     fn sdl(&self) -> String {

@@ -1,13 +1,19 @@
 //! Reviews as the API shows them.
 
+use super::query;
 use crate::{
     connection,
-    graphql::{ctx::Ctx, loaders::failed},
+    graphql::{
+        ctx::Ctx,
+        loaders::{Batch, Shared, failed},
+    },
+    page::{Page, Window},
     user::graphql::UserNode,
 };
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, dataloader::Loader};
 use chrono::{DateTime, Utc};
-use entity::review::Model;
+use entity::{ids::EventId, review::Model};
+use std::{collections::HashMap, sync::Arc};
 
 /// What a holder says after the event.
 #[derive(Clone, Debug)]
@@ -42,6 +48,28 @@ impl ReviewNode {
     /// When it was written.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
+    }
+}
+
+/// A part of an event's reviews.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ReviewsOf(pub EventId, pub Window);
+
+impl Loader<ReviewsOf> for Batch {
+    type Value = Page<Model>;
+    type Error = Shared;
+
+    async fn load(&self, keys: &[ReviewsOf]) -> Result<HashMap<ReviewsOf, Page<Model>>, Shared> {
+        let mut events: HashMap<&Window, Vec<EventId>> = HashMap::new();
+        for ReviewsOf(event, window) in keys {
+            events.entry(window).or_default().push(*event);
+        }
+        let mut pages = HashMap::new();
+        for (window, events) in events {
+            let found = query::of_events(self.0.db.reads(), &events, window).await.map_err(Arc::new)?;
+            pages.extend(found.into_iter().map(|(event, page)| (ReviewsOf(event, window.clone()), page)));
+        }
+        Ok(pages)
     }
 }
 

@@ -9,8 +9,14 @@ use entity::{
     review::{Column, Entity, Model},
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter};
+use std::collections::HashMap;
 
-pub async fn of_event(db: &impl ConnectionTrait, event: EventId, window: &Window) -> Result<Page<Model>> {
+/// The same part of each event's list, newest first.
+pub async fn of_events(
+    db: &impl ConnectionTrait,
+    events: &[EventId],
+    window: &Window,
+) -> Result<HashMap<EventId, Page<Model>>> {
     let sorting = Sorting {
         at: Column::CreatedAt,
         id: Column::Id,
@@ -18,5 +24,6 @@ pub async fn of_event(db: &impl ConnectionTrait, event: EventId, window: &Window
         key: |row: &Model| Key { at: page::moment(row.created_at), id: row.id.uuid() },
         value: page::moment_value,
     };
-    page::read(db, Entity::find().filter(Column::EventId.eq(event)), &sorting, window).await
+    let list = |event: &EventId| (*event, Entity::find().filter(Column::EventId.eq(*event)));
+    page::read_many(db, events.iter().map(list).collect(), &sorting, window, |row: &Model| row.event_id).await
 }

@@ -12,8 +12,10 @@ mod architecture;
 mod auth;
 mod booking;
 mod config;
+mod edge;
 mod events;
 mod harness;
+mod lists;
 mod notifications;
 mod payment;
 mod races;
@@ -29,7 +31,9 @@ fn scenarios() -> Vec<Scenario> {
         auth::all(),
         booking::all(),
         config::all(),
+        edge::all(),
         events::all(),
+        lists::all(),
         notifications::all(),
         payment::all(),
         races::all(),

@@ -175,10 +175,9 @@ async fn a_websocket_delivers_and_resumes(app: TestApp) {
     assert_eq!(hear(&mut one).await["type"], "connection_ack");
     say(&mut one, subscribe(Value::Null)).await;
     say(&mut one, json!({ "type": "subscribe", "id": "2", "payload": { "query": "{ __typename }" } })).await;
-    assert_eq!(
-        hear(&mut one).await,
-        json!({ "type": "next", "id": "2", "payload": { "data": { "__typename": "Query" } } })
-    );
+    let next = hear(&mut one).await;
+    assert_eq!((&next["type"], &next["id"]), (&json!("next"), &json!("2")));
+    assert_eq!(next["payload"]["data"], json!({ "__typename": "Query" }));
     assert_eq!(hear(&mut one).await, json!({ "type": "complete", "id": "2" }));
     app.book(&fan, &event, 1, "a").await;
     app.work().await;

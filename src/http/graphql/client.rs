@@ -1,19 +1,18 @@
 //! What a request's head says of the client.
 
 use super::{Edge, engine::ClientMeta, problem::Problem};
-use crate::{http::request_log::RequestId, language::Language};
-use axum::{
-    extract::ConnectInfo,
-    http::{HeaderMap, request::Parts},
+use crate::{
+    http::{address::ClientAddress, request_log::RequestId},
+    language::Language,
 };
-use std::net::SocketAddr;
+use axum::http::{HeaderMap, request::Parts};
 
 /// Longer cursors than this are not ours.
 const MOST_EVENT_ID: usize = 200;
 
 pub fn meta(parts: &Parts) -> ClientMeta {
     let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+    let address = parts.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
     ClientMeta {
         request_id: parts.extensions.get::<RequestId>().map(|RequestId(id)| id.clone()).unwrap_or_default(),
         address,

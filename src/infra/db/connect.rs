@@ -8,7 +8,14 @@ use sea_orm::{
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 use serde::Deserialize;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 /// `[database]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,23 +53,23 @@ impl Db {
     pub async fn connect(settings: &DatabaseSettings, data_dir: &Path) -> Result<Self, OpenError> {
         let url = &settings.url;
         let scheme = url.split(':').next().unwrap_or_default();
-        let committed = Arc::default();
+        let (committed, statements) = (Arc::default(), Arc::default());
         match scheme {
             "sqlite" => {
                 let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
                 let file = if path.is_empty() { data_dir.join("spotlight.db") } else { path.into() };
                 let url = format!("sqlite://{}?mode=rwc", file.display());
-                let writes = connect(sqlite(settings, &url, 1)).await?;
-                let reads = connect(sqlite(settings, &url, settings.max_connections)).await?;
-                Ok(Self { kind: Kind::Sqlite, writes, reads, committed })
+                let writes = connect(sqlite(settings, &url, 1), &statements).await?;
+                let reads = connect(sqlite(settings, &url, settings.max_connections), &statements).await?;
+                Ok(Self { kind: Kind::Sqlite, writes, reads, committed, statements })
             }
             "mysql" | "mariadb" | "postgres" | "postgresql" => {
                 // The libraries below repeat an address that they cannot read, password and all.
                 url::Url::parse(url).map_err(OpenError::Address)?;
                 let kind = if scheme.starts_with('p') { Kind::Postgres } else { Kind::MySql };
                 let url = url.replacen("mariadb://", "mysql://", 1);
-                let pool = connect(server(settings, &url)).await?;
-                Ok(Self { kind, writes: pool.clone(), reads: pool, committed })
+                let pool = connect(server(settings, &url), &statements).await?;
+                Ok(Self { kind, writes: pool.clone(), reads: pool, committed, statements })
             }
             _ => Err(OpenError::Scheme(shown(scheme, url).to_owned())),
         }
@@ -86,8 +93,13 @@ fn shown<'a>(scheme: &'a str, url: &str) -> &'a str {
     if is_scheme { scheme } else { "what it says" }
 }
 
-async fn connect(options: ConnectOptions) -> Result<DatabaseConnection, OpenError> {
-    Database::connect(options).await.map_err(OpenError::Connect)
+async fn connect(options: ConnectOptions, statements: &Arc<AtomicU64>) -> Result<DatabaseConnection, OpenError> {
+    let mut pool = Database::connect(options).await.map_err(OpenError::Connect)?;
+    let statements = Arc::clone(statements);
+    pool.set_metric_callback(move |_| {
+        statements.fetch_add(1, Ordering::Relaxed);
+    });
+    Ok(pool)
 }
 
 fn basics(settings: &DatabaseSettings, url: &str, connections: u32) -> ConnectOptions {

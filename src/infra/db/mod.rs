@@ -15,7 +15,10 @@ use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, SqliteTransactionMode, TransactionOptions,
     TransactionTrait,
 };
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 use tokio::sync::Notify;
 
 /// Which protocol the address speaks.
@@ -33,12 +36,18 @@ pub struct Db {
     writes: DatabaseConnection,
     reads: DatabaseConnection,
     committed: Arc<Notify>,
+    statements: Arc<AtomicU64>,
 }
 
 impl Db {
     /// For reading outside a transaction.
     pub const fn reads(&self) -> &DatabaseConnection {
         &self.reads
+    }
+
+    /// How many statements this process has run on it.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 
     /// Rings after every commit: the worker looks for new jobs at once instead of at its next round.

@@ -41,7 +41,12 @@ pub fn user_error(payload: &Value) -> String {
 
 impl TestApp {
     pub async fn query(&self, token: Option<&str>, query: &str, variables: Value) -> Answer {
-        let mut request = self.http.post(format!("{}/graphql", self.url)).header("accept-language", "en");
+        self.query_at(&self.url, token, query, variables).await
+    }
+
+    /// At one of several servers.
+    pub async fn query_at(&self, url: &str, token: Option<&str>, query: &str, variables: Value) -> Answer {
+        let mut request = self.http.post(format!("{url}/graphql")).header("accept-language", "en");
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }

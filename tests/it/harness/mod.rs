@@ -70,12 +70,14 @@ impl TestApp {
         let world = World { clock: clock.clone(), entropy: Arc::new(SystemEntropy) };
         let app = App::build(config, world).await.unwrap();
         let url = app.config.public_url();
-        let serving = app.clone();
-        let service = spotlight::http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
-        app.tasks.spawn(async move {
-            let stopped = serving.shutdown.clone().cancelled_owned();
-            axum::serve(listener, service).with_graceful_shutdown(stopped).await
-        });
+        let (router, connections) = (spotlight::http::router(&app), app.config.server.connections.clone());
+        app.tasks.spawn(spotlight::http::listen(
+            listener,
+            router,
+            connections,
+            app.shutdown.clone(),
+            app.tasks.clone(),
+        ));
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self(Arc::new(Inner {
             app,
@@ -86,6 +88,24 @@ impl TestApp {
             worker: tokio::sync::Mutex::default(),
             _folder: folder,
         }))
+    }
+
+    /// Another server on the same database, with other settings: same clock, same keys.
+    pub async fn node(&self, name: &str, change: impl FnOnce(&mut Config)) -> Node {
+        let folder = self._folder.path().join(name);
+        let keys = folder.join("keys");
+        std::fs::create_dir_all(&keys).unwrap();
+        for key in std::fs::read_dir(self._folder.path().join("keys")).unwrap() {
+            let key = key.unwrap();
+            std::fs::copy(key.path(), keys.join(key.file_name())).unwrap();
+        }
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut config = config(&folder, &self.database, listener.local_addr().unwrap());
+        change(&mut config);
+        let world = World { clock: self.clock.clone(), entropy: Arc::new(SystemEntropy) };
+        let app = App::build(config, world).await.unwrap();
+        serve(&app, listener);
+        Node { url: app.config.public_url(), app }
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -126,6 +146,26 @@ impl TestApp {
     }
 }
 
+/// One more server of a scenario. It is stopped by the scenario.
+pub struct Node {
+    pub app: App,
+    pub url: String,
+}
+
+impl Node {
+    pub async fn stop(self) {
+        self.app.shutdown.cancel();
+        self.app.tasks.close();
+        self.app.tasks.wait().await;
+        self.app.db.close().await.unwrap();
+    }
+}
+
+fn serve(app: &App, listener: tokio::net::TcpListener) {
+    let (router, connections) = (spotlight::http::router(app), app.config.server.connections.clone());
+    app.tasks.spawn(spotlight::http::listen(listener, router, connections, app.shutdown.clone(), app.tasks.clone()));
+}
+
 fn config(folder: &std::path::Path, database: &Database, listen: SocketAddr) -> Config {
     let overrides = [
         ("data_dir", folder.display().to_string().into()),
@@ -139,6 +179,8 @@ fn config(folder: &std::path::Path, database: &Database, listen: SocketAddr) -> 
         ("kakaopay.sandbox_expiry_minutes", 20_u32.into()),
         // The clock stands still, so nothing flows back; the crowds of some scenarios have one address.
         ("edge.budget.capacity", 1_000_000_u32.into()),
+        // Taken at once, so that no later request of a scenario has to ask the store.
+        ("edge.budget.lease", 100_000_u32.into()),
     ];
     Config::load(None, &overrides).unwrap()
 }

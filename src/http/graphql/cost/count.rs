@@ -77,7 +77,7 @@ impl Counter<'_> {
             Some(Kind::Object(_)) if name == "pageInfo" => Cost::default(),
             Some(Kind::Object(on)) => {
                 let inner = within(on);
-                let whole = inner.whole().saturating_add(OBJECT);
+                let whole = inner.whole().saturating_add(OBJECT).saturating_mul(self.named(field));
                 if parent.ends_with("Connection") {
                     Cost { fixed: 0, per_entry: whole, ..inner }
                 } else {
@@ -93,14 +93,26 @@ impl Counter<'_> {
         }
     }
 
+    /// How many objects a field names one by one, in its argument `ids`.
+    fn named(&self, field: &Field) -> u64 {
+        match self.argument(field, "ids") {
+            Some(Value::List(ids)) => u64::try_from(ids.len()).unwrap_or(u64::MAX).max(1),
+            _ => 1,
+        }
+    }
+
     /// How many entries the page asks for; what is out of range is refused later, and costs as much as the range has.
     fn page(&self, field: &Field) -> u64 {
-        let asked = |name| {
-            let given = field.get_argument(name)?.node.clone();
-            let known = given.into_const_with(|name| self.variable(&name).ok_or(())).ok()?;
-            if let Value::Number(number) = known { number.as_u64() } else { None }
+        let asked = |name| match self.argument(field, name)? {
+            Value::Number(number) => number.as_u64(),
+            _ => None,
         };
         asked("first").or_else(|| asked("last")).unwrap_or(DEFAULT_PAGE).min(MOST_PAGE)
+    }
+
+    fn argument(&self, field: &Field, name: &str) -> Option<Value> {
+        let given = field.get_argument(name)?.node.clone();
+        given.into_const_with(|name| self.variable(&name).ok_or(())).ok()
     }
 
     fn variable(&self, name: &Name) -> Option<Value> {

@@ -31,6 +31,12 @@ fn each_field_costs_what_it_leads_to() {
         ),
         ("{ events(first: 1000) { nodes { title } } }", json!({}), 102),
         ("{ events(first: 10) { nodes { reviews(first: 10) { nodes { content } } } } }", json!({}), 2 + 10 * (1 + 12)),
+        ("{ nodes(ids: [1, 2, 3]) { id } }", json!({}), 3),
+        (
+            "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Event { artist { nickname } } } }",
+            json!({ "ids": [1, 2] }),
+            4,
+        ),
         ("{ nothing { at { all } } }", json!({}), 1),
         ("{ node(id: 1) { ... on Event { artist { nickname } } } }", json!({}), 2),
         ("mutation { signOut(input: {}) { isSignedOut } }", json!({}), 11),
