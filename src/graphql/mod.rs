@@ -13,7 +13,7 @@ pub mod scalars;
 pub mod user_error;
 
 use crate::{admin, app::App, auth, booking, event, notification, payment, user};
-use async_graphql::{MergedObject, MergedSubscription, SchemaBuilder};
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder};
 
 /// Reads. Public things stand here; what is private stands behind `viewer`.
 #[derive(MergedObject, Default)]
@@ -57,5 +57,5 @@ pub fn schema(app: App) -> Schema {
 
 /// The schema as text: what `schema.graphql` holds.
 pub fn sdl() -> String {
-    builder().finish().sdl()
+    builder().finish().sdl_with_options(SDLExportOptions::new().include_specified_by())
 }

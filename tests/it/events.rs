@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 crate::scenarios![
     a_visitor_and_a_fan_may_not_publish,
     a_second_click_creates_no_second_event,
+    a_value_of_the_wrong_kind_is_named_by_its_path,
     bad_dates_and_numbers_are_named_and_change_nothing,
     events_are_found_by_parts_of_words_and_initials,
     filters_sorts_and_pages_agree,
@@ -42,6 +43,23 @@ async fn a_second_click_creates_no_second_event(app: TestApp) {
     }
     app.pass(TimeDelta::seconds(11)).await;
     assert!(create().await["event"].is_object());
+}
+
+async fn a_value_of_the_wrong_kind_is_named_by_its_path(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    let document = "mutation($input: EventCreateInput!) { eventCreate(input: $input) { event { id } } }";
+    for (pointer, value, named) in [
+        ("/ticketTypes/0/price", json!("many"), "input.ticketTypes.0.price"),
+        ("/ticketTypes/0/price", json!(1_i64 << 54), "input.ticketTypes.0.price"),
+        ("/ticketTypes/0/capacity", json!(1.5), "input.ticketTypes.0.capacity"),
+        ("/category", json!("OPERA"), "input.category"),
+    ] {
+        let mut input = app.event_input(1_000, 10);
+        *input.pointer_mut(pointer).unwrap() = value;
+        let answer = app.query(Some(&artist.token), document, json!({ "input": input })).await;
+        let message = answer.body["errors"][0]["message"].as_str().unwrap();
+        assert!(message.contains(named), "{named} in {message}");
+    }
 }
 
 async fn bad_dates_and_numbers_are_named_and_change_nothing(app: TestApp) {
