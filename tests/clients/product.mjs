@@ -1,5 +1,6 @@
 // What a person does with the product, through whichever client: sign in, buy a ticket, follow the feed.
 import { strict as assert } from "node:assert";
+import { randomUUID } from "node:crypto";
 
 const PASSWORD = "Spotlight1!";
 export const FAN = "fan@spotlight.test";
@@ -89,13 +90,13 @@ export class Member {
   }
 }
 
-/** Books one seat of something that costs money, pays on the sandbox's page, and holds the ticket. */
-export async function purchase(ask) {
+/** Books one seat of something that costs money, other than `but`, pays on the sandbox's page, and holds the ticket. */
+export async function purchase(ask, but) {
   const filter = { isBookable: true, priceMin: 1000 };
   const { nodes } = (await ask(EVENTS, { filter })).events;
-  const event = nodes.find(({ ticketTypes }) => ticketTypes[0].price > 0 && ticketTypes[0].remaining > 0);
+  const event = nodes.find(({ id, ticketTypes: [first] }) => id !== but?.id && first.price > 0 && first.remaining > 0);
   const lines = [{ ticketTypeId: event.ticketTypes[0].id, quantity: 1 }];
-  const input = { eventId: event.id, lines, idempotencyKey: crypto.randomUUID() };
+  const input = { eventId: event.id, lines, idempotencyKey: randomUUID() };
   const { booking, payment } = done((await ask(BOOK, { input })).bookingStart);
   assert.deepEqual([booking.status, booking.amountDue, payment.status], ["HELD", event.ticketTypes[0].price, "READY"]);
   await pay(payment.redirect.pcUrl);
