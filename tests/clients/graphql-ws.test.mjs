@@ -3,7 +3,7 @@ import { strict as assert } from "node:assert";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
-import { Feed, Member, gate, purchase, soon } from "./product.mjs";
+import { Feed, Member, Wait, gate, purchase, soon } from "./product.mjs";
 import { Server } from "./server.mjs";
 
 const clients = [];
@@ -109,16 +109,18 @@ describe("graphql-ws with tokens that live for seconds", () => {
   after(() => server.stop());
 
   test("a token that runs out closes with 4403, and the client comes back with a fresh one", async () => {
-    const [listener, buyer] = [await Member.signIn(server), await Member.signIn(server)];
-    const back = gate();
-    const feed = new Feed(await listener.newest());
-    const { client, closed, codes } = connect(server, listener, () => back.opened);
+    const buyer = await Member.signIn(server);
+    const feed = new Feed(await buyer.newest());
+    const listener = await Member.signIn(server);
+    const retries = new Wait();
+    const { client, codes } = connect(server, listener, retries.wait);
     client.subscribe(feed.request, feed.sink);
     await feed.brings(await purchase(buyer.ask));
-    await soon(closed, "the end of the token");
+    const away = retries.hold();
     const first = listener.session.accessToken;
+    await soon(away.begun, "the end of the token");
     const missed = await purchase(buyer.ask);
-    back.open();
+    away.end();
     await feed.brings(missed);
     assert.notEqual(listener.session.accessToken, first);
     await feed.brings(await purchase(buyer.ask));

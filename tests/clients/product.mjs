@@ -57,8 +57,9 @@ export class Member {
     return member;
   }
 
+  /** A second early: it must still be good when it arrives. */
   isSpent() {
-    return Date.parse(this.session.expiresAt) <= Date.now();
+    return Date.parse(this.session.expiresAt) - 1000 <= Date.now();
   }
 
   /** The access token; two who ask at once share one refresh, because a refresh token works once. */
@@ -171,6 +172,21 @@ export function gate() {
   let open;
   const opened = new Promise((resolve) => (open = resolve));
   return { open, opened };
+}
+
+/** A client's wait before its next try, which a test can hold: `hold` gives the moment it begins, and the way to end it. */
+export class Wait {
+  #held;
+
+  wait = async () => {
+    this.#held?.begun.open();
+    await this.#held?.over.opened;
+  };
+
+  hold() {
+    this.#held = { begun: gate(), over: gate() };
+    return { begun: this.#held.begun.opened, end: this.#held.over.open };
+  }
 }
 
 /** What must come before long. */
