@@ -100,7 +100,7 @@ pub struct KakaoPaySettings {
 pub struct AuthSettings {
     pub issuer: String,
     pub audience: String,
-    pub access_minutes: u64,
+    pub access_seconds: u64,
     pub refresh_days: u64,
     pub code_minutes: u64,
     pub code_tries: u32,
