@@ -4,6 +4,7 @@ use crate::{
     auth::tokens::Tokens,
     config::Config,
     infra::{
+        blob::{Blob, Spool},
         clock::{Clock, SystemClock},
         db::{Db, OpenError},
         ids::{Entropy, Ids, SystemEntropy},
@@ -36,6 +37,9 @@ pub struct Ports {
     pub locks: Locks,
     pub search: Search,
     pub mail: Mail,
+    pub blob: Blob,
+    /// Where files wait until they are objects.
+    pub spool: Spool,
     pub provider: Arc<dyn PaymentProvider>,
     pub tokens: Tokens,
     pub jobs: Registry,
@@ -96,6 +100,8 @@ impl App {
             locks: Locks::new(Arc::clone(&clock), ids.clone()),
             search: Search::Tantivy(index),
             mail: Mail::folder(data.join("mail"), &config.mail.from),
+            blob: Blob::folder(data.join("objects")),
+            spool: Spool::new(data.join("incoming")),
             provider: provider(&config)?,
             tokens: Tokens::load(&data.join("keys"), &config.auth).map_err(BuildError::Keys)?,
             jobs: crate::job_registry(),
@@ -142,7 +148,7 @@ fn provider(config: &Config) -> Result<Arc<dyn PaymentProvider>, BuildError> {
 fn writable(data: &Path) -> Result<(), BuildError> {
     let probe = data.join(".writable");
     let write = || -> std::io::Result<()> {
-        for folder in ["mail", "keys", "search"] {
+        for folder in ["mail", "keys", "search", "objects", "incoming"] {
             std::fs::create_dir_all(data.join(folder))?;
         }
         std::fs::write(&probe, b"")?;

@@ -28,6 +28,7 @@ pub struct Config {
     pub database: DatabaseSettings,
     pub kv: BackendSettings,
     pub search: BackendSettings,
+    pub objects: BackendSettings,
     pub mail: MailSettings,
     pub kakaopay: KakaoPaySettings,
     pub auth: AuthSettings,
@@ -183,6 +184,7 @@ impl Config {
         };
         wrong(self.kv.url != "embedded:", "kv.url", "only embedded: is known");
         wrong(self.search.url != "embedded:", "search.url", "only embedded: is known");
+        wrong(self.objects.url != "folder:", "objects.url", "only folder: is known");
         wrong(self.mail.url != "folder:", "mail.url", "only folder: is known");
         wrong(self.mail.from.parse::<lettre::message::Mailbox>().is_err(), "mail.from", "not a mail address");
         let kakaopay = &self.kakaopay.url;

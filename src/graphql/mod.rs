@@ -9,6 +9,7 @@ pub mod loaders;
 pub mod node;
 pub mod page;
 pub mod scalars;
+pub mod upload;
 pub mod user_error;
 
 use crate::{app::App, auth, booking, event, notification, payment, user};

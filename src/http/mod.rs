@@ -48,6 +48,7 @@ fn edge(app: &App) -> graphql::EdgeParts {
         origins: graphql::Origins::new(allowed, !app.config.is_production()),
         clock: Arc::clone(&app.clock),
         ids: app.ids.clone(),
+        spool: app.spool.clone(),
         shutdown: app.shutdown.clone(),
         tasks: app.tasks.clone(),
     }

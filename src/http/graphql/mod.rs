@@ -15,7 +15,9 @@ pub mod engine;
 mod guard;
 mod http;
 mod life;
+mod multipart;
 mod origin;
+mod pace;
 mod persisted;
 mod places;
 mod problem;
@@ -29,7 +31,7 @@ mod ws_protocol;
 mod ws_session;
 
 use super::request_log;
-use crate::infra::{clock::Clock, ids::Ids};
+use crate::infra::{blob::Spool, clock::Clock, ids::Ids};
 use accept::{Accepted, Format};
 use async_graphql::parser::types::OperationType;
 use axum::{
@@ -59,6 +61,8 @@ pub struct EdgeParts {
     pub origins: Origins,
     pub clock: Arc<dyn Clock>,
     pub ids: Ids,
+    /// Where files of multipart bodies wait.
+    pub spool: Spool,
     /// Ends every stream and socket, so that clients go to another node.
     pub shutdown: CancellationToken,
     pub tasks: TaskTracker,
@@ -71,6 +75,8 @@ pub struct Edge(Arc<Inner>);
 pub struct Inner {
     parts: EdgeParts,
     places: Places,
+    /// Of multipart bodies that are arriving.
+    arriving: Places,
     reservations: Reservations,
 }
 
@@ -85,7 +91,7 @@ impl Deref for Edge {
 pub fn routes(parts: EdgeParts) -> Router {
     let log = middleware::from_fn_with_state(parts.ids.clone(), request_log::log);
     let cors = parts.origins.cors();
-    let inner = Inner { parts, places: Places::default(), reservations: Reservations::default() };
+    let inner = Inner { parts, places: Places::default(), arriving: Places::default(), reservations: Reservations::default() };
     // Outermost last: a preflight is answered before anything else looks at it.
     Router::new().route("/graphql", any(serve)).layer(log).layer(cors).with_state(Edge(Arc::new(inner)))
 }
@@ -123,7 +129,7 @@ async fn respond(
         (&Method::GET, Some(token)) => return sse_reserved::open(&edge, &token),
         (&Method::POST, Some(token)) => {
             let caller = caller.await?;
-            let parameters = body::read(&edge, &parts.headers, body).await?;
+            let parameters = body::read(&edge, &caller, meta, &parts.headers, body).await?;
             return sse_reserved::run(&edge, caller, meta, &token, parameters).await;
         }
         (&Method::GET | &Method::POST, None) => {}
@@ -135,7 +141,7 @@ async fn respond(
     let parameters = if is_get {
         Parameters::from_address(parts.uri.query().unwrap_or_default())?
     } else {
-        body::read(&edge, &parts.headers, body).await?
+        body::read(&edge, &caller, meta, &parts.headers, body).await?
     };
     let operation = edge.operation(parameters).await?;
     if is_get && operation.kind == OperationType::Mutation {

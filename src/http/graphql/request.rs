@@ -1,6 +1,7 @@
 //! From bytes to an operation that may run: the parameters' types, the document's text, its limits, its operation.
 
 use super::{guard, problem::Problem, settings::EdgeSettings};
+use crate::{graphql::upload::Uploads, infra::blob::Spooled};
 use async_graphql::{
     Request, Variables,
     parser::{
@@ -31,6 +32,8 @@ pub struct Parameters {
     pub operation_name: Option<String>,
     pub variables: Map<String, Value>,
     pub extensions: Map<String, Value>,
+    /// What the markers in `variables` stand for.
+    pub files: Vec<Spooled>,
 }
 
 impl Parameters {
@@ -58,6 +61,7 @@ impl Parameters {
                     operation_name: string("operationName", raw.operation_name)?.filter(|name| !name.is_empty()),
                     variables: object("variables", raw.variables)?,
                     extensions: object("extensions", raw.extensions)?,
+                    files: Vec::new(),
                 })
             }
             Value::Array(_) => Err(Problem::bad_request("Batches are not served: send one operation at a time.")),
@@ -90,7 +94,7 @@ impl Parameters {
         let document = parse(&query, settings)?;
         let kind = kind(&document, self.operation_name.as_deref())?;
         let variables = Variables::from_json(Value::Object(self.variables));
-        let mut request = Request::new(query).variables(variables);
+        let mut request = Request::new(query).variables(variables).data(Uploads(self.files));
         request.operation_name = self.operation_name;
         request.set_parsed_query(document);
         Ok(Operation { request, kind })
