@@ -2,7 +2,7 @@
 //!
 //! # The map
 //! Domains are folders: [`auth`] [`user`] [`event`] [`booking`] [`payment`] [`point`] [`coupon`] [`review`]
-//! [`notification`]. Inside each: `mod.rs` (what it owns, what always holds), `model.rs` (pure rules), one file for each
+//! [`attachment`] [`notification`]. Inside each: `mod.rs` (what it owns, what always holds), `model.rs` (pure rules), one file for each
 //! use case, named by its verb, `query.rs` (reads), `graphql.rs` (types and resolvers). The outside world is in
 //! [`infra`]; the schema's roots and conventions in [`graphql`]; transports and pages in [`http`]; [`app`] puts it
 //! together.
@@ -15,6 +15,7 @@
 //! 4. Only a use case opens a transaction, and no network call happens inside one.
 
 pub mod app;
+pub mod attachment;
 pub mod auth;
 pub mod booking;
 mod cli;
@@ -41,6 +42,7 @@ pub use error::{Error, Result};
 /// Every job that a row of the outbox can name.
 pub(crate) fn job_registry() -> infra::jobs::Registry {
     infra::jobs::Registry::default()
+        .with::<attachment::remove::RemoveObject>()
         .with::<auth::send_code::SendCode>()
         .with::<booking::expire::ExpireBooking>()
         .with::<booking::refund::RefundBooking>()

@@ -12,7 +12,7 @@ pub mod scalars;
 pub mod upload;
 pub mod user_error;
 
-use crate::{app::App, auth, booking, event, notification, payment, user};
+use crate::{app::App, attachment, auth, booking, event, notification, payment, user};
 use async_graphql::{MergedObject, MergedSubscription, SchemaBuilder};
 
 /// Reads. Public things stand here; what is private stands behind `viewer`.
@@ -26,6 +26,7 @@ pub struct Mutation(
     event::graphql_mutation::EventMutation,
     booking::graphql_mutation::BookingMutation,
     payment::graphql::PaymentMutation,
+    attachment::graphql::AttachmentMutation,
     notification::graphql::NotificationMutation,
 );
 

@@ -7,6 +7,7 @@ pub mod graphql;
 mod health;
 mod home;
 mod mail_page;
+mod objects;
 mod payment_redirect;
 pub mod playground;
 mod product;
@@ -26,6 +27,7 @@ pub fn router(app: &App) -> Router {
     let mut router = Router::new()
         .route("/", get(home::home))
         .route("/payments/{id}/{outcome}", get(payment_redirect::back))
+        .route("/objects/{key}", get(objects::object))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .with_state(app.clone())

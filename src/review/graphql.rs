@@ -1,6 +1,10 @@
 //! Reviews as the API shows them.
 
 use crate::{
+    attachment::{
+        Owner,
+        graphql::{AttachmentNode, attachments},
+    },
     connection,
     graphql::{ctx::Ctx, loaders::failed},
     user::graphql::UserNode,
@@ -34,6 +38,10 @@ impl ReviewNode {
             Ok(found) => found.map(Ok),
             Err(error) => Some(Err(failed(&error))),
         }
+    }
+    /// Pictures, in the author's order; at most 10.
+    async fn attachments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AttachmentNode>> {
+        attachments(ctx, Owner::Review(self.0.id)).await
     }
     /// How many people like it.
     async fn like_count(&self) -> i32 {

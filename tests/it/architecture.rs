@@ -43,8 +43,12 @@ pub fn trials() -> Vec<Trial> {
         }),
         rule("no_call_to_the_outside_inside_a_transaction", |source| {
             let inside = source.text.split("transaction!(").skip(1).filter_map(|rest| rest.split(")?").next());
-            let calls = inside
-                .filter(|body| body.contains("app.provider") || body.contains("app.mail") || body.contains("app.kv"));
+            let calls = inside.filter(|body| {
+                body.contains("app.provider")
+                    || body.contains("app.mail")
+                    || body.contains("app.kv")
+                    || body.contains("app.blob")
+            });
             calls.last().map(|body| format!("{}: {body}", source.path))
         }),
     ]

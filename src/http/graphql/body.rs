@@ -49,5 +49,9 @@ fn check_json(headers: &HeaderMap) -> Result<(), Problem> {
         }
         _ => true,
     });
-    if is_json && is_utf8 { Ok(()) } else { Err(Problem::unsupported_media_type("Send application/json in UTF-8, or multipart/form-data.")) }
+    if is_json && is_utf8 {
+        Ok(())
+    } else {
+        Err(Problem::unsupported_media_type("Send application/json in UTF-8, or multipart/form-data."))
+    }
 }

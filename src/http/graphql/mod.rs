@@ -91,7 +91,8 @@ impl Deref for Edge {
 pub fn routes(parts: EdgeParts) -> Router {
     let log = middleware::from_fn_with_state(parts.ids.clone(), request_log::log);
     let cors = parts.origins.cors();
-    let inner = Inner { parts, places: Places::default(), arriving: Places::default(), reservations: Reservations::default() };
+    let inner =
+        Inner { parts, places: Places::default(), arriving: Places::default(), reservations: Reservations::default() };
     // Outermost last: a preflight is answered before anything else looks at it.
     Router::new().route("/graphql", any(serve)).layer(log).layer(cors).with_state(Edge(Arc::new(inner)))
 }

@@ -15,7 +15,10 @@ impl FileMap {
             Problem::bad_request(format!("`map` must be an object of lists of variables' paths: {error}."))
         })?;
         if map.len() > most {
-            return Err(Problem::payload_too_large(format!("`map` names {} files; at most {most} are taken.", map.len())));
+            return Err(Problem::payload_too_large(format!(
+                "`map` names {} files; at most {most} are taken.",
+                map.len()
+            )));
         }
         match map.iter().find(|(_, paths)| paths.is_empty()) {
             Some((name, _)) => Err(Problem::bad_request(format!("`map` gives the file {name:?} no place."))),
@@ -72,8 +75,7 @@ mod tests {
     fn each_place_gets_its_marker() {
         let variables = json!({ "a": null, "list": [null, null], "input": { "file": null } });
         let map = r#"{ "y": ["variables.a", "variables.list.1"], "x": ["variables.input.file"] }"#;
-        let expected =
-            json!({ "a": "#upload:1", "list": [null, "#upload:1"], "input": { "file": "#upload:0" } });
+        let expected = json!({ "a": "#upload:1", "list": [null, "#upload:1"], "input": { "file": "#upload:0" } });
         assert_eq!(marked(map, &variables), Ok(expected));
     }
 

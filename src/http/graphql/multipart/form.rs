@@ -29,10 +29,7 @@ impl Form {
             .for_field("map", bytes(settings.body_bytes));
         let allowance = Allowance::default();
         let body = Paced::new(body.into_data_stream(), allowance.clone());
-        Self {
-            parts: Multipart::with_constraints(body, boundary, Constraints::new().size_limit(limits)),
-            allowance,
-        }
+        Self { parts: Multipart::with_constraints(body, boundary, Constraints::new().size_limit(limits)), allowance }
     }
 
     /// The next part and its name; `None` at the end.
