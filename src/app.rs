@@ -4,6 +4,7 @@ use crate::{
     auth::tokens::Tokens,
     config::Config,
     infra::{
+        blob::{Blob, Spool},
         clock::{Clock, SystemClock},
         data_dir::{self, DataDirError},
         db::{Db, OpenError},
@@ -37,6 +38,9 @@ pub struct Ports {
     pub locks: Locks,
     pub search: Search,
     pub mail: Mail,
+    pub blob: Blob,
+    /// Where files wait until they are objects.
+    pub spool: Spool,
     pub provider: Arc<dyn PaymentProvider>,
     pub tokens: Tokens,
     pub jobs: Registry,
@@ -97,6 +101,8 @@ impl App {
             locks: Locks::new(Arc::clone(&clock), ids.clone()),
             search: Search::Tantivy(index),
             mail: Mail::folder(data.join("mail"), &config.mail.from),
+            blob: Blob::folder(data.join("objects")),
+            spool: Spool::new(data.join("incoming")),
             provider: provider(&config)?,
             tokens: Tokens::load(&data.join("keys"), &config.auth).map_err(BuildError::Keys)?,
             jobs: crate::job_registry(),

@@ -33,6 +33,7 @@ pub struct Config {
     pub database: DatabaseSettings,
     pub kv: BackendSettings,
     pub search: BackendSettings,
+    pub objects: BackendSettings,
     pub mail: MailSettings,
     pub kakaopay: KakaoPaySettings,
     pub auth: AuthSettings,

@@ -60,6 +60,7 @@ impl Config {
         };
         wrong(self.kv.url != "embedded:", "kv.url", "only embedded: is known");
         wrong(self.search.url != "embedded:", "search.url", "only embedded: is known");
+        wrong(self.objects.url != "folder:", "objects.url", "only folder: is known");
         wrong(self.mail.url != "folder:", "mail.url", "only folder: is known");
         wrong(self.mail.from.parse::<lettre::message::Mailbox>().is_err(), "mail.from", "not a mail address");
         let kakaopay = &self.kakaopay.url;
@@ -83,7 +84,7 @@ impl Config {
         bound("database.acquire_seconds", self.database.acquire_seconds, 1..=600);
         bound("kakaopay.timeout_seconds", self.kakaopay.timeout_seconds, 1..=120);
         bound("kakaopay.sandbox_expiry_minutes", self.kakaopay.sandbox_expiry_minutes, 1..=DAY);
-        bound("auth.access_minutes", self.auth.access_minutes, 1..=DAY);
+        bound("auth.access_seconds", self.auth.access_seconds, 1..=DAY * 60);
         bound("auth.refresh_days", self.auth.refresh_days, 1..=366);
         bound("auth.code_minutes", self.auth.code_minutes, 1..=DAY);
         bound("auth.code_tries", self.auth.code_tries.into(), 1..=100);

@@ -1,6 +1,10 @@
 //! Events as the API shows them: types and queries.
 
 use crate::{
+    attachment::{
+        Owner,
+        graphql::{AttachmentNode, attachments},
+    },
     connection,
     error::Result,
     event::{list, list::Filter, model, query},
@@ -193,6 +197,10 @@ impl EventNode {
         let now = ctx.app().clock.now();
         let is_open = model::is_open(self.0.status, self.0.booking_opens_at, self.0.booking_closes_at, now);
         Ok(is_open && types(ctx, self.0.id).await?.iter().any(|row| row.remaining > 0))
+    }
+    /// Pictures and programmes, in the artist's order; at most 10.
+    async fn attachments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AttachmentNode>> {
+        attachments(ctx, Owner::Event(self.0.id)).await
     }
     /// What holders say, newest first.
     async fn reviews(

@@ -10,9 +10,10 @@ pub mod node;
 pub mod page;
 pub mod rate_limit;
 pub mod scalars;
+pub mod upload;
 pub mod user_error;
 
-use crate::{admin, app::App, auth, booking, event, notification, payment, user};
+use crate::{admin, app::App, attachment, auth, booking, event, notification, payment, user};
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder};
 
 /// Reads. Public things stand here; what is private stands behind `viewer`.
@@ -33,6 +34,7 @@ pub struct Mutation(
     event::graphql_mutation::EventMutation,
     booking::graphql_mutation::BookingMutation,
     payment::graphql::PaymentMutation,
+    attachment::graphql::AttachmentMutation,
     notification::graphql::NotificationMutation,
 );
 

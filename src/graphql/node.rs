@@ -3,6 +3,7 @@
 use super::ctx::Ctx;
 use crate::{
     app::App,
+    attachment::graphql::AttachmentNode,
     booking::{
         self,
         graphql::{BookingNode, TicketNode},
@@ -26,6 +27,7 @@ pub enum Node {
     Booking(BookingNode),
     Ticket(TicketNode),
     Notification(NotificationNode),
+    Attachment(AttachmentNode),
 }
 
 /// The most that `nodes` takes at once.
@@ -95,6 +97,10 @@ async fn find(app: &App, viewer: &Viewer, id: &str) -> Result<Option<Node>> {
                 let row = crate::notification::query::of(db, owner, id).await?;
                 row.map(|row| Node::Notification(NotificationNode(row)))
             }
+            Err(_) => None,
+        },
+        ("att", _) => match id.parse() {
+            Ok(id) => crate::attachment::query::by_id(db, id).await?.map(|row| Node::Attachment(AttachmentNode(row))),
             Err(_) => None,
         },
         _ => None,

@@ -10,6 +10,7 @@ mod health;
 mod home;
 mod listen;
 mod mail_page;
+mod objects;
 mod payment_redirect;
 pub mod playground;
 mod product;
@@ -31,6 +32,7 @@ pub fn router(app: &App) -> Router {
     let mut router = Router::new()
         .route("/", get(home::home))
         .route("/payments/{id}/{outcome}", get(payment_redirect::back))
+        .route("/objects/{key}", get(objects::object))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .with_state(app.clone())
@@ -60,6 +62,7 @@ fn edge(app: &App) -> graphql::EdgeParts {
         origins: graphql::Origins::new(allowed, !app.config.is_production()),
         clock: Arc::clone(&app.clock),
         ids: app.ids.clone(),
+        spool: app.spool.clone(),
         shutdown: app.shutdown.clone(),
         tasks: app.tasks.clone(),
     }

@@ -21,7 +21,7 @@ pub enum DataDirError {
 pub fn prepare(data: &Path) -> Result<(), DataDirError> {
     let probe = data.join(".writable");
     let write = || -> io::Result<()> {
-        for folder in ["mail", "keys", "search"] {
+        for folder in ["mail", "keys", "search", "objects", "incoming"] {
             DirBuilder::new().recursive(true).mode(0o700).create(data.join(folder))?;
         }
         std::fs::write(&probe, b"")?;

@@ -2,6 +2,10 @@
 
 use super::query;
 use crate::{
+    attachment::{
+        Owner,
+        graphql::{AttachmentNode, attachments},
+    },
     auth::graphql::Role,
     booking::graphql::{BookingConnection, BookingNode, TicketConnection, TicketNode},
     coupon::graphql::{UserCouponConnection, UserCouponNode},
@@ -35,6 +39,13 @@ impl UserNode {
     /// What they call themselves.
     async fn nickname(&self) -> &str {
         &self.0.nickname
+    }
+    /// Their picture; null if they have none, or if that cannot be read now.
+    async fn avatar(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<AttachmentNode>> {
+        match attachments(ctx, Owner::User(self.0.id)).await {
+            Ok(found) => found.into_iter().next().map(Ok),
+            Err(error) => Some(Err(error)),
+        }
     }
 }
 
