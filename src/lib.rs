@@ -49,6 +49,7 @@ pub(crate) fn job_registry() -> infra::jobs::Registry {
         .with::<booking::refund::RefundBooking>()
         .with::<event::cancel::RefundEvent>()
         .with::<event::index::IndexEvent>()
+        .with::<event::index::RebuildIndex>()
         .with::<notification::canceled::TellCanceled>()
         .with::<notification::changed::TellChange>()
         .with::<notification::confirmed::TellConfirmed>()

@@ -9,7 +9,7 @@ use crate::{
         jobs::Job,
         search::{Change, EventDocument},
     },
-    user,
+    transaction, user,
 };
 use entity::{
     enums::EventStatus,
@@ -38,6 +38,26 @@ impl Job for IndexEvent {
     async fn run(self, app: &App) -> Result<()> {
         app.search.follow(changes(app, &[self.event_id])).await
     }
+}
+
+/// Rebuilds the index: for `spotlight reindex` beside a running server, which alone may write to its index.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RebuildIndex {}
+
+impl Job for RebuildIndex {
+    const NAME: &'static str = "rebuild_index";
+
+    async fn run(self, app: &App) -> Result<()> {
+        let count = reindex(app).await?;
+        tracing::info!(count, "the index was rebuilt, as asked");
+        Ok(())
+    }
+}
+
+/// Asks the server that runs on this database to rebuild its index.
+pub async fn ask_for_rebuild(app: &App) -> Result<()> {
+    let now = app.clock.now();
+    transaction!(app, txn => jobs::enqueue(txn, &app.ids, now, now, &RebuildIndex {}).await).map(drop)
 }
 
 async fn changes(app: &App, ids: &[EventId]) -> Result<Vec<Change>> {

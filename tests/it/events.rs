@@ -12,6 +12,7 @@ crate::scenarios![
     events_are_found_by_parts_of_words_and_initials,
     filters_sorts_and_pages_agree,
     an_edit_and_a_cancellation_reach_the_index,
+    a_running_server_is_asked_to_rebuild_its_index,
     only_its_artist_changes_an_event,
     after_the_first_sale_prices_are_fixed_and_capacity_covers_what_is_taken,
     an_unsold_event_moved_earlier_cannot_be_attended_and_then_canceled,
@@ -162,6 +163,16 @@ async fn an_edit_and_a_cancellation_reach_the_index(app: TestApp) {
     assert!(titles(&app, "first: 10").await.is_empty());
     let answer = app.query(None, "query($id: ID!) { event(id: $id) { status isBookable } }", json!({ "id": id })).await;
     assert_eq!(answer.data()["event"], json!({ "status": "CANCELED", "isBookable": false }));
+}
+
+async fn a_running_server_is_asked_to_rebuild_its_index(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    publish(&app, &artist.token, json!({ "title": "퇴근길 재즈 트리오" })).await;
+    app.app.search.clear().await.unwrap();
+    assert!(titles(&app, "first: 10").await.is_empty());
+    spotlight::event::index::ask_for_rebuild(&app.app).await.unwrap();
+    app.work().await;
+    assert_eq!(titles(&app, "first: 10").await, ["퇴근길 재즈 트리오"]);
 }
 
 async fn only_its_artist_changes_an_event(app: TestApp) {
