@@ -14,7 +14,9 @@ mod budget;
 mod client;
 mod cost;
 pub mod engine;
-mod guard;
+// Public for the benchmark that times it.
+#[doc(hidden)]
+pub mod guard;
 mod http;
 mod life;
 mod origin;
