@@ -4,7 +4,9 @@ use crate::{
     auth::tokens::Tokens,
     config::Config,
     infra::{
+        blob::{Blob, Spool},
         clock::{Clock, SystemClock},
+        data_dir::{self, DataDirError},
         db::{Db, OpenError},
         ids::{Entropy, Ids, SystemEntropy},
         jobs::Registry,
@@ -16,7 +18,7 @@ use crate::{
     },
     notification::hub::Hub,
 };
-use std::{ops::Deref, path::Path, sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// A cheap handle on the whole product.
@@ -36,6 +38,9 @@ pub struct Ports {
     pub locks: Locks,
     pub search: Search,
     pub mail: Mail,
+    pub blob: Blob,
+    /// Where files wait until they are objects.
+    pub spool: Spool,
     pub provider: Arc<dyn PaymentProvider>,
     pub tokens: Tokens,
     pub jobs: Registry,
@@ -68,8 +73,8 @@ impl Default for World {
 /// Why the product could not be put together; each names the setting to look at.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    #[error("data_dir: cannot write to {path}: {cause}")]
-    DataDir { path: String, cause: std::io::Error },
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
     #[error(transparent)]
     Database(#[from] OpenError),
     #[error("search.url: {0}")]
@@ -85,7 +90,7 @@ impl App {
     pub async fn build(config: Config, world: World) -> Result<Self, BuildError> {
         let World { clock, entropy } = world;
         let data = &config.data_dir;
-        writable(data)?;
+        data_dir::prepare(data)?;
         let ids = Ids::new(Arc::clone(&clock), entropy);
         let db = Db::connect(&config.database, data).await?;
         db.migrate().await?;
@@ -96,6 +101,8 @@ impl App {
             locks: Locks::new(Arc::clone(&clock), ids.clone()),
             search: Search::Tantivy(index),
             mail: Mail::folder(data.join("mail"), &config.mail.from),
+            blob: Blob::folder(data.join("objects")),
+            spool: Spool::new(data.join("incoming")),
             provider: provider(&config)?,
             tokens: Tokens::load(&data.join("keys"), &config.auth).map_err(BuildError::Keys)?,
             jobs: crate::job_registry(),
@@ -136,17 +143,4 @@ fn provider(config: &Config) -> Result<Arc<dyn PaymentProvider>, BuildError> {
         timeout: Duration::from_secs(settings.timeout_seconds),
     });
     Ok(Arc::new(client.map_err(|error| BuildError::KakaoPay(error.to_string()))?))
-}
-
-/// Says at the start, in one line, what would otherwise fail at the first mail.
-fn writable(data: &Path) -> Result<(), BuildError> {
-    let probe = data.join(".writable");
-    let write = || -> std::io::Result<()> {
-        for folder in ["mail", "keys", "search"] {
-            std::fs::create_dir_all(data.join(folder))?;
-        }
-        std::fs::write(&probe, b"")?;
-        std::fs::remove_file(&probe)
-    };
-    write().map_err(|cause| BuildError::DataDir { path: data.display().to_string(), cause })
 }

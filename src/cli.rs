@@ -5,7 +5,11 @@ use crate::{
     app::{App, World},
     config::{Config, Mistakes},
     event, graphql,
-    infra::{db::Db, telemetry},
+    infra::{
+        data_dir::{self, DataDirError, DataLock},
+        db::Db,
+        telemetry,
+    },
     serve,
 };
 use clap::{Args, Parser, Subcommand};
@@ -46,7 +50,7 @@ enum Command {
     Serve,
     /// Bring the database up to date, and stop
     Migrate,
-    /// Rebuild the search index from the database, and stop
+    /// Rebuild the search index from the database, and stop; a server that runs on the data folder does it itself
     Reindex,
     /// Check what must always hold of seats, money, points and coupons
     Audit,
@@ -99,7 +103,7 @@ fn run(cli: Cli) -> Result<(), String> {
 }
 
 async fn migrate(config: &Config) -> Result<(), String> {
-    std::fs::create_dir_all(&config.data_dir).map_err(|error| format!("data_dir: {error}"))?;
+    data_dir::prepare(&config.data_dir).map_err(|error| error.to_string())?;
     let db = Db::connect(&config.database, &config.data_dir).await.map_err(|error| error.to_string())?;
     db.migrate().await.map_err(|error| error.to_string())?;
     println!("the database is up to date");
@@ -107,7 +111,13 @@ async fn migrate(config: &Config) -> Result<(), String> {
 }
 
 async fn reindex(config: Config) -> Result<(), String> {
+    let ours = DataLock::take(&config.data_dir);
     let app = App::build(config, World::default()).await.map_err(|error| error.to_string())?;
+    if let Err(DataDirError::InUse(_)) = ours {
+        event::index::ask_for_rebuild(&app).await.map_err(|error| error.to_string())?;
+        println!("the running server was asked to rebuild its index; its log says when that is done");
+        return Ok(());
+    }
     let count = event::index::reindex(&app).await.map_err(|error| error.to_string())?;
     println!("{count} events are indexed");
     Ok(())

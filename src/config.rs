@@ -2,19 +2,24 @@
 //!
 //! All mistakes are reported at once, each with the name of the setting.
 
+mod wrong;
+
 use crate::infra::db::DatabaseSettings;
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
 const DEFAULTS: &str = include_str!("config.default.toml");
+
+/// Settings that are text whatever they look like in the environment.
+const TEXTS: [&str; 2] = ["kakaopay.secret_key", "kakaopay.cid"];
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +33,7 @@ pub struct Config {
     pub database: DatabaseSettings,
     pub kv: BackendSettings,
     pub search: BackendSettings,
+    pub objects: BackendSettings,
     pub mail: MailSettings,
     pub kakaopay: KakaoPaySettings,
     pub auth: AuthSettings,
@@ -47,6 +53,7 @@ pub enum Environment {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerSettings {
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     pub public_url: String,
     pub trusted_proxies: Vec<ipnet::IpNet>,
@@ -94,7 +101,7 @@ pub struct KakaoPaySettings {
 pub struct AuthSettings {
     pub issuer: String,
     pub audience: String,
-    pub access_minutes: u64,
+    pub access_seconds: u64,
     pub refresh_days: u64,
     pub code_minutes: u64,
     pub code_tries: u32,
@@ -147,23 +154,41 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        // `SPOTLIGHT_TEST_…` and `SPOTLIGHT_CI_…` belong to the checks, not to the server.
-        let is_ours = |key: &figment::value::UncasedStr| {
-            !["test_", "ci_"].iter().any(|prefix| key.as_str().to_ascii_lowercase().starts_with(prefix))
-        };
-        figment = figment.merge(Env::prefixed("SPOTLIGHT_").filter(is_ours).split("__"));
+        Self::layered(figment, &environment(), overrides)
+    }
+
+    fn layered(
+        mut figment: Figment,
+        environment: &[(String, String)],
+        overrides: &[(&str, figment::value::Value)],
+    ) -> Result<Self, Mistakes> {
+        for (key, text) in environment {
+            // Text stays as it is typed: digits alone would be read as a number, and lose their leading zeros.
+            let value = if TEXTS.contains(&key.as_str()) {
+                figment::value::Value::from(text.as_str())
+            } else {
+                let Ok(value) = text.parse::<figment::value::Value>();
+                value
+            };
+            figment = figment.merge((key.as_str(), value));
+        }
         for (key, value) in overrides {
             figment = figment.merge((*key, value.clone()));
         }
         let config: Self = figment
             .extract()
-            .map_err(|errors| Mistakes(errors.into_iter().map(|error| error.to_string()).collect()))?;
+            .map_err(|errors| Mistakes(errors.into_iter().map(|error| wrong::unreadable(&error)).collect()))?;
         let mistakes = config.mistakes();
         if mistakes.is_empty() { Ok(config) } else { Err(Mistakes(mistakes)) }
     }
 
     pub fn is_production(&self) -> bool {
         self.environment == Environment::Production
+    }
+
+    /// Whether `/mail` is served: the letters hold everybody's codes, so nobody but this machine may read them.
+    pub fn shows_mail(&self) -> bool {
+        !self.is_production() && self.server.listen.ip().is_loopback()
     }
 
     /// How browsers reach this server, without a slash at the end.
@@ -174,38 +199,20 @@ impl Config {
             self.server.public_url.trim_end_matches('/').to_owned()
         }
     }
+}
 
-    fn mistakes(&self) -> Vec<String> {
-        let mut mistakes = Vec::new();
-        let mut wrong = |is_wrong: bool, setting: &str, why: &str| {
-            if is_wrong {
-                mistakes.push(format!("{setting}: {why}"));
-            }
-        };
-        wrong(self.kv.url != "embedded:", "kv.url", "only embedded: is known");
-        wrong(self.search.url != "embedded:", "search.url", "only embedded: is known");
-        wrong(self.mail.url != "folder:", "mail.url", "only folder: is known");
-        wrong(self.mail.from.parse::<lettre::message::Mailbox>().is_err(), "mail.from", "not a mail address");
-        let kakaopay = &self.kakaopay.url;
-        wrong(kakaopay != "sandbox:" && !is_http(kakaopay), "kakaopay.url", "neither sandbox: nor an http(s) address");
-        wrong(!(4..=31).contains(&self.auth.bcrypt_cost), "auth.bcrypt_cost", "must be from 4 to 31");
-        let public_url = &self.server.public_url;
-        wrong(!public_url.is_empty() && !is_http(public_url), "server.public_url", "not an http(s) address");
-        for origin in &self.web.allowed_origins {
-            wrong(!is_http(origin), "web.allowed_origins", &format!("{origin:?} is not an http(s) origin"));
-        }
-        let connections = &self.server.connections;
-        wrong(connections.most == 0, "server.connections.most", "must be at least 1");
-        wrong(connections.head_bytes < 8192, "server.connections.head_bytes", "must be at least 8192");
-        wrong(self.worker.concurrency == 0, "worker.concurrency", "must be at least 1");
-        if self.is_production() {
-            wrong(kakaopay == "sandbox:", "kakaopay.url", "the sandbox takes no real money: not in production");
-            wrong(self.mail.url == "folder:", "mail.url", "a folder sends nothing: not in production");
-            wrong(public_url.is_empty(), "server.public_url", "must be set in production");
-            wrong(self.demo, "demo", "the demo world has known passwords: not in production");
-        }
-        mistakes
-    }
+/// What `SPOTLIGHT_…` says; `SPOTLIGHT_TEST_…` and `SPOTLIGHT_CI_…` belong to the checks, not to the server.
+fn environment() -> Vec<(String, String)> {
+    let is_ours = |key: &figment::value::UncasedStr| {
+        !["test_", "ci_"].iter().any(|prefix| key.as_str().to_ascii_lowercase().starts_with(prefix))
+    };
+    let ours = Env::prefixed("SPOTLIGHT_").filter(is_ours).split("__");
+    ours.iter().map(|(key, text)| (key.as_str().to_owned(), text)).collect()
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let why = || D::Error::custom("must be an IP address and a port, like 127.0.0.1:8080");
+    String::deserialize(deserializer).map_err(|_| why())?.parse().map_err(|_| why())
 }
 
 fn is_http(address: &str) -> bool {
@@ -215,6 +222,16 @@ fn is_http(address: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use secrecy::ExposeSecret;
+
+    fn read(environment: &[(&str, &str)]) -> Result<Config, Mistakes> {
+        let pairs = environment.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect::<Vec<_>>();
+        Config::layered(Figment::from(Toml::string(DEFAULTS)), &pairs, &[])
+    }
+
+    fn said(environment: &[(&str, &str)]) -> String {
+        read(environment).map_or_else(|mistakes| mistakes.to_string(), |_| "accepted".to_owned())
+    }
 
     #[test]
     fn the_defaults_are_complete() {
@@ -229,11 +246,42 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named_at_once() {
-        let overrides: [(_, figment::value::Value); 2] =
-            [("environment", "production".into()), ("kakaopay.url", "ftp://x".into())];
-        let Err(Mistakes(mistakes)) = Config::load(None, &overrides) else { panic!("accepted") };
-        for setting in ["kakaopay.url", "mail.url", "server.public_url", "demo"] {
-            assert!(mistakes.iter().any(|line| line.starts_with(setting)), "{setting} in {mistakes:?}");
+        let mistakes = said(&[("environment", "production"), ("kakaopay.url", "ftp://x")]);
+        let named = ["kakaopay.url", "kakaopay.secret_key", "kakaopay.cid", "mail.url", "server.public_url", "demo"];
+        for setting in named {
+            assert!(mistakes.lines().any(|line| line.starts_with(setting)), "{setting} in {mistakes:?}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_read_is_named_in_plain_words() {
+        for (key, text, expected) in [
+            ("server.listen", "localhost:8080", "server.listen: must be an IP address and a port, like 127.0.0.1:8080"),
+            ("database.max_connections", "0", "database.max_connections: must be from 1 to 10000"),
+            ("database.acquire_seconds", "0", "database.acquire_seconds: must be from 1 to 600"),
+            ("booking.hold_minutes", "9223372036854775807", "booking.hold_minutes: must be from 1 to 1440"),
+            ("edge.heartbeat_seconds", "0", "edge.heartbeat_seconds: must be from 1 to 3600"),
+            ("booking.hold_minutes", "soon", "booking.hold_minutes: must be a whole number"),
+            ("environment", "staging", "environment: must be one of development, production"),
+            ("mail.to", "x", "mail.to: no such setting; there are url, from"),
+        ] {
+            assert_eq!(said(&[(key, text)]), expected, "{key}={text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_text_and_is_never_shown() {
+        let key = |text| read(&[("kakaopay.secret_key", text)]).map(|config| config.kakaopay.secret_key);
+        for text in ["1234567890", "0012", "true", "[1]"] {
+            assert_eq!(key(text).ok().as_ref().map(ExposeSecret::expose_secret), Some(text));
+        }
+        let file = |toml: &str| {
+            let figment = Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(toml));
+            Config::layered(figment, &[], &[]).map_or_else(|mistakes| mistakes.to_string(), |_| "accepted".to_owned())
+        };
+        assert_eq!(file("[kakaopay]\nsecret_key = 1234567890"), "kakaopay.secret_key: must be a string");
+        for mistake in [file("[kakaopay]\nsecret_key = \"hunter2"), said(&[("database.url", "12345678")])] {
+            assert!(!mistake.contains("hunter2") && !mistake.contains("12345678"), "{mistake}");
         }
     }
 }

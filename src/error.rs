@@ -17,7 +17,6 @@ pub enum Code {
     BookingClosed,
     CodeExpired,
     CodeWrong,
-    CouponSoldOut,
     CouponUnusable,
     DuplicateSubmit,
     IdempotencyKeyReused,
@@ -82,13 +81,6 @@ impl Problem {
         self
     }
 
-    /// Blames a field further out: `lines`, `0` in front of `quantity`.
-    #[must_use]
-    pub fn under(mut self, outer: &[&str]) -> Self {
-        self.path.splice(0..0, outer.iter().map(|step| (*step).to_owned()));
-        self
-    }
-
     /// An id that is malformed, of another type, of nothing, or of something that the asker may not see: all alike.
     pub fn not_found(path: &[&str]) -> Self {
         Self::new(Code::NotFound, path, "찾을 수 없습니다.", "Not found.")
@@ -120,9 +112,6 @@ pub enum Error {
     Unauthenticated,
     #[error("not allowed")]
     Forbidden,
-    /// Try again in so many seconds.
-    #[error("rate limited for {0} s")]
-    RateLimited(u64),
     /// Something outside is away for the moment; nothing was changed.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -156,6 +145,12 @@ impl From<sea_orm::DbErr> for Error {
 impl From<crate::infra::kv::KvError> for Error {
     fn from(error: crate::infra::kv::KvError) -> Self {
         Self::Fault(Fault::Kv(error))
+    }
+}
+
+impl From<crate::infra::search::SearchError> for Error {
+    fn from(error: crate::infra::search::SearchError) -> Self {
+        Self::Fault(Fault::Search(error.to_string()))
     }
 }
 

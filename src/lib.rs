@@ -2,10 +2,10 @@
 //!
 //! # The map
 //! Domains are folders: [`auth`] [`user`] [`event`] [`booking`] [`payment`] [`point`] [`coupon`] [`review`]
-//! [`notification`] [`admin`]. Inside each: `mod.rs` (what it owns, what always holds), `model.rs` (pure rules), one file for each
-//! use case, named by its verb, `query.rs` (reads), `graphql.rs` (types and resolvers). The outside world is in
-//! [`infra`]; the schema's roots and conventions in [`graphql`]; transports and pages in [`http`]; [`app`] puts it
-//! together.
+//! [`attachment`] [`notification`] [`admin`]. Inside each: `mod.rs` (what it owns, what always holds), `model.rs`
+//! (pure rules), one file for each use case, named by its verb, `query.rs` (reads), `graphql.rs` (types and
+//! resolvers). The outside world is in [`infra`]; the schema's roots and conventions in [`graphql`]; transports and
+//! pages in [`http`]; [`app`] puts it together.
 //!
 //! # Four rules, enforced by `tests/it/architecture.rs`
 //! 1. `graphql.rs` → use case → `model.rs` / `entity`, never backwards. `async_graphql` is imported only in `graphql*.rs`
@@ -16,6 +16,7 @@
 
 pub mod admin;
 pub mod app;
+pub mod attachment;
 pub mod auth;
 pub mod booking;
 mod cli;
@@ -42,11 +43,13 @@ pub use error::{Error, Result};
 /// Every job that a row of the outbox can name.
 pub(crate) fn job_registry() -> infra::jobs::Registry {
     infra::jobs::Registry::default()
+        .with::<attachment::remove::RemoveObject>()
         .with::<auth::send_code::SendCode>()
         .with::<booking::expire::ExpireBooking>()
         .with::<booking::refund::RefundBooking>()
         .with::<event::cancel::RefundEvent>()
         .with::<event::index::IndexEvent>()
+        .with::<event::index::RebuildIndex>()
         .with::<notification::canceled::TellCanceled>()
         .with::<notification::changed::TellChange>()
         .with::<notification::confirmed::TellConfirmed>()

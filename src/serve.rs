@@ -4,7 +4,7 @@ use crate::{
     app::{App, BuildError, World},
     config::Config,
     demo, event, http,
-    infra::jobs,
+    infra::{data_dir::DataLock, jobs},
 };
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -13,11 +13,18 @@ use tokio::net::TcpListener;
 const DRAIN: Duration = Duration::from_secs(20);
 
 pub async fn serve(mut config: Config) -> Result<(), String> {
+    let _ours = DataLock::take(&config.data_dir).map_err(|error| error.to_string())?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await;
     let listener = listener.map_err(|error| format!("server.listen: cannot listen on {listen}: {error}"))?;
     // Port 0 asks for any free one; from here on the real one counts.
     config.server.listen = listener.local_addr().map_err(|error| error.to_string())?;
+    if !config.is_production() && !listen.ip().is_loopback() {
+        tracing::warn!(
+            "development settings on {listen}, which others can reach: the sandbox takes no real money, the demo world has \
+             known passwords, and /mail is not served"
+        );
+    }
     let app = App::build(config, World::default()).await.map_err(|error: BuildError| error.to_string())?;
     let is_new = prepare(&app).await.map_err(|error| error.to_string())?;
     announce(&app, is_new);
@@ -70,7 +77,7 @@ async fn signal() {
 fn announce(app: &App, is_new: bool) {
     let url = app.config.public_url();
     if app.config.demo {
-        println!("{}", demo::welcome(&url, is_new));
+        println!("{}", demo::welcome(&url, app.config.shows_mail(), is_new));
     }
     println!("spotlight is ready at {url}");
 }

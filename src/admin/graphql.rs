@@ -96,7 +96,7 @@ impl AdminMutation {
     async fn admin_sign_in(
         &self,
         ctx: &Context<'_>,
-        input: AdminSignInInput,
+        #[graphql(desc = "Who signs in.")] input: AdminSignInInput,
     ) -> async_graphql::Result<AdminSignInPayload> {
         let signed_in = sign_in::sign_in(ctx.app(), &input.email, input.password, ctx.request().address).await;
         answer(

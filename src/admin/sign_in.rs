@@ -21,8 +21,9 @@ pub async fn sign_in(app: &App, email: &str, secret: String, address: Option<IpA
     let email = model::normal_email(email);
     let by_account = format!("admin-sign-in:{email}");
     throttle::count(app, &by_account, MOST_BY_ACCOUNT, &[]).await?;
-    if let Some(address) = address {
-        throttle::count(app, &format!("admin-sign-in:{address}"), MOST_BY_ADDRESS, &[]).await?;
+    let by_address = address.map(|address| format!("admin-sign-in:{address}"));
+    if let Some(by_address) = &by_address {
+        throttle::count(app, by_address, MOST_BY_ADDRESS, &[]).await?;
     }
     let admin = query::by_email(app.db.reads(), &email).await?;
     let hash = admin.as_ref().map(|admin| admin.password_hash.clone());
@@ -30,6 +31,9 @@ pub async fn sign_in(app: &App, email: &str, secret: String, address: Option<IpA
     match admin {
         Some(admin) if is_right => {
             throttle::forget(app, &by_account).await?;
+            if let Some(by_address) = &by_address {
+                throttle::forgive(app, by_address).await?;
+            }
             let session = session::begin(app, Holder::Admin(admin.id)).await?;
             Ok((admin, session))
         }

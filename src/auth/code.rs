@@ -6,6 +6,7 @@ use crate::{
     error::{Code, Error, Problem, Result},
 };
 use aws_lc_rs::hmac;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub enum Purpose {
 struct Pending {
     nonce: String,
     tries_left: u32,
+    /// A try does not lengthen its life.
+    expires_at: DateTime<Utc>,
 }
 
 fn key(purpose: Purpose, email: &str) -> String {
@@ -40,7 +43,11 @@ pub fn digits(app: &App, purpose: Purpose, email: &str, nonce: &str) -> String {
 /// Begins anew: an older code is good no more. Answers the nonce.
 pub async fn begin(app: &App, purpose: Purpose, email: &str) -> Result<String> {
     let nonce = app.ids.secret();
-    let pending = Pending { nonce: nonce.clone(), tries_left: app.config.auth.code_tries };
+    let pending = Pending {
+        nonce: nonce.clone(),
+        tries_left: app.config.auth.code_tries,
+        expires_at: app.clock.now() + life(app),
+    };
     app.kv.set(&key(purpose, email), &json(&pending)?, Some(life(app))).await?;
     Ok(nonce)
 }
@@ -61,7 +68,8 @@ pub async fn redeem(app: &App, purpose: Purpose, email: &str, code: &str, path: 
             app.kv.delete(&key).await?;
             return Err(wrong(path));
         }
-        if app.kv.compare_and_set(&key, &stored, &json(&pending)?, Some(life(app))).await? {
+        let left = (pending.expires_at - app.clock.now()).to_std().unwrap_or_default();
+        if app.kv.compare_and_set(&key, &stored, &json(&pending)?, Some(left)).await? {
             return Err(wrong(path));
         }
     }

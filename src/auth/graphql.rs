@@ -3,12 +3,12 @@
 use super::{code::Purpose, send_code, session, session::Session, sign_in, sign_up};
 use crate::{
     error::Result,
-    graphql::{ctx::Ctx, door::answer},
+    graphql::{ctx::Ctx, door::answer, scalars::Date},
     payload,
     user::graphql::ViewerNode,
 };
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use entity::enums;
 
 /// What an email code is for.
@@ -77,7 +77,7 @@ pub struct SignUpInput {
     /// 1 to 20 characters, shown in public.
     pub nickname: String,
     /// When one was born.
-    pub birth_date: NaiveDate,
+    pub birth_date: Date,
     /// `010-0000-0000`.
     pub phone_number: String,
     /// Where one lives, 1 to 100 characters.
@@ -163,19 +163,27 @@ impl AuthMutation {
     async fn email_code_send(
         &self,
         ctx: &Context<'_>,
-        input: EmailCodeSendInput,
+        #[graphql(desc = "Where to, and what for.")] input: EmailCodeSendInput,
     ) -> async_graphql::Result<EmailCodeSendPayload> {
         let sent = send_code::send_code(ctx.app(), &input.email, input.purpose.into(), ctx.language()).await;
         answer(ctx, sent.map(|()| EmailCodeSendPayload { is_accepted: Some(true), user_errors: Vec::new() }))
     }
 
     /// Makes an account for a proven email, and signs in.
-    async fn sign_up(&self, ctx: &Context<'_>, input: SignUpInput) -> async_graphql::Result<SignUpPayload> {
+    async fn sign_up(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new account.")] input: SignUpInput,
+    ) -> async_graphql::Result<SignUpPayload> {
         answer(ctx, up(ctx, input).await)
     }
 
     /// Signs in with email and password.
-    async fn sign_in(&self, ctx: &Context<'_>, input: SignInInput) -> async_graphql::Result<SignInPayload> {
+    async fn sign_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who signs in.")] input: SignInInput,
+    ) -> async_graphql::Result<SignInPayload> {
         let signed_in = sign_in::sign_in(ctx.app(), &input.email, input.password, ctx.request().address).await;
         answer(
             ctx,
@@ -188,7 +196,11 @@ impl AuthMutation {
     }
 
     /// Ends this session, or all of them; the access token is worthless from now on.
-    async fn sign_out(&self, ctx: &Context<'_>, input: SignOutInput) -> async_graphql::Result<SignOutPayload> {
+    async fn sign_out(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which sessions end.")] input: SignOutInput,
+    ) -> async_graphql::Result<SignOutPayload> {
         answer(ctx, out(ctx, input).await)
     }
 
@@ -196,7 +208,7 @@ impl AuthMutation {
     async fn session_refresh(
         &self,
         ctx: &Context<'_>,
-        input: SessionRefreshInput,
+        #[graphql(desc = "The session to go on with.")] input: SessionRefreshInput,
     ) -> async_graphql::Result<SessionRefreshPayload> {
         let refreshed = session::refresh(ctx.app(), &input.refresh_token).await;
         answer(
@@ -212,7 +224,7 @@ async fn up(ctx: &Context<'_>, input: SignUpInput) -> Result<SignUpPayload> {
         email_code: input.email_code,
         password: input.password,
         nickname: input.nickname,
-        birth_date: input.birth_date,
+        birth_date: input.birth_date.0,
         phone_number: input.phone_number,
         location: input.location,
         role: input.role.into(),

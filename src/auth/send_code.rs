@@ -4,7 +4,11 @@ use super::{code, code::Purpose, model, throttle};
 use crate::{
     app::App,
     error::{Problems, Result},
-    infra::{jobs, jobs::Job, mail::Letter},
+    infra::{
+        jobs,
+        jobs::{Job, Lane},
+        mail::Letter,
+    },
     language::Language,
     transaction, user,
 };
@@ -34,6 +38,7 @@ pub struct SendCode {
 
 impl Job for SendCode {
     const NAME: &'static str = "send_code";
+    const LANE: Lane = Lane::Outside;
 
     async fn run(self, app: &App) -> Result<()> {
         let has_account = user::query::by_email(app.db.reads(), &self.email).await?.is_some();

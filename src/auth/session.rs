@@ -159,10 +159,10 @@ async fn signed_out_at(app: &App, user: &str) -> Result<DateTime<Utc>> {
 
 fn issue(app: &App, holder: Holder, family: &str, secret: &str) -> Result<Session> {
     let now = app.clock.now();
-    let minutes = i64::try_from(app.config.auth.access_minutes).unwrap_or(15);
+    let seconds = i64::try_from(app.config.auth.access_seconds).unwrap_or(900);
     let days = i64::try_from(app.config.auth.refresh_days).unwrap_or(14);
     // Whole seconds, as the token carries them.
-    let expires_at = DateTime::from_timestamp((now + TimeDelta::minutes(minutes)).timestamp(), 0).unwrap_or(now);
+    let expires_at = DateTime::from_timestamp((now + TimeDelta::seconds(seconds)).timestamp(), 0).unwrap_or(now);
     let claims = Claims {
         iss: String::new(),
         aud: String::new(),

@@ -25,8 +25,9 @@ pub async fn sign_in(
     let email = model::normal_email(email);
     let by_account = format!("sign-in:{email}");
     throttle::count(app, &by_account, MOST_BY_ACCOUNT, &[]).await?;
-    if let Some(address) = address {
-        throttle::count(app, &format!("sign-in:{address}"), MOST_BY_ADDRESS, &[]).await?;
+    let by_address = address.map(|address| format!("sign-in:{address}"));
+    if let Some(by_address) = &by_address {
+        throttle::count(app, by_address, MOST_BY_ADDRESS, &[]).await?;
     }
     let user = user::query::by_email(app.db.reads(), &email).await?.filter(|user| user.withdrawn_at.is_none());
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
@@ -34,6 +35,9 @@ pub async fn sign_in(
     match user {
         Some(user) if is_right => {
             throttle::forget(app, &by_account).await?;
+            if let Some(by_address) = &by_address {
+                throttle::forgive(app, by_address).await?;
+            }
             let session = session::begin(app, Holder::Member(user.id, user.role)).await?;
             Ok((user, session))
         }

@@ -2,32 +2,74 @@
 
 use crate::{
     app::App,
-    error::{Code, Problem, Result},
+    error::{Code, Error, Problem, Result},
 };
+use chrono::{DateTime, Utc};
 use std::time::Duration;
 
 const WINDOW: Duration = Duration::from_secs(15 * 60);
 
-/// Counts one try; refuses it once there were `most`.
+/// Counts one try; refuses it once there were `most` since the first. What was right is taken back by [`forgive`]: only
+/// failures count, and still no crowd of tries at the same moment gets past.
 pub async fn count(app: &App, what: &str, most: u32, path: &[&str]) -> Result<()> {
     let key = format!("tries:{what}");
     loop {
+        let now = app.clock.now();
         let Some(stored) = app.kv.get(&key).await? else {
-            if app.kv.set_if_absent(&key, "1", Some(WINDOW)).await? {
+            let first = Tries { count: 1, until: (now + WINDOW).timestamp_micros() };
+            if app.kv.set_if_absent(&key, &first.text(), Some(WINDOW)).await? {
                 return Ok(());
             }
             continue;
         };
-        let tries: u32 = stored.parse().unwrap_or(most);
+        let known = Tries::parse(&stored).ok_or_else(|| Error::fault("tries that cannot be read"))?;
+        let tries = known.count;
         if tries >= most {
             let ko = "시도 횟수가 너무 많습니다. 15분 뒤에 다시 시도해 주세요.";
             return Err(
                 Problem::new(Code::TooManyAttempts, path, ko, "Too many attempts. Try again in 15 minutes.").into()
             );
         }
-        if app.kv.compare_and_set(&key, &stored, &(tries + 1).to_string(), Some(WINDOW)).await? {
+        let next = Tries { count: tries + 1, ..known };
+        if app.kv.compare_and_set(&key, &stored, &next.text(), Some(known.left(now))).await? {
             return Ok(());
         }
+    }
+}
+
+/// Takes one try back: it was right.
+pub async fn forgive(app: &App, what: &str) -> Result<()> {
+    let key = format!("tries:{what}");
+    loop {
+        let Some(stored) = app.kv.get(&key).await? else { return Ok(()) };
+        let known = Tries::parse(&stored).ok_or_else(|| Error::fault("tries that cannot be read"))?;
+        let next = Tries { count: known.count.saturating_sub(1), ..known };
+        if app.kv.compare_and_set(&key, &stored, &next.text(), Some(known.left(app.clock.now()))).await? {
+            return Ok(());
+        }
+    }
+}
+
+/// How many, and until when they count, in microseconds since 1970.
+#[derive(Clone, Copy, Debug)]
+struct Tries {
+    count: u32,
+    until: i64,
+}
+
+impl Tries {
+    fn parse(text: &str) -> Option<Self> {
+        let (count, until) = text.split_once('@')?;
+        Some(Self { count: count.parse().ok()?, until: until.parse().ok()? })
+    }
+
+    fn text(self) -> String {
+        format!("{}@{}", self.count, self.until)
+    }
+
+    fn left(self, now: DateTime<Utc>) -> Duration {
+        let left = self.until.saturating_sub(now.timestamp_micros());
+        Duration::from_micros(u64::try_from(left).unwrap_or(0))
     }
 }
 

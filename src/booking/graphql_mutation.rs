@@ -3,7 +3,11 @@
 use super::{cancel, graphql::BookingNode, query, start};
 use crate::{
     error::{Error, Result},
-    graphql::{ctx::Ctx, door::answer, scalars::Won},
+    graphql::{
+        ctx::Ctx,
+        door::answer,
+        scalars::{Url, Won},
+    },
     payload,
     payment::{self, graphql::PaymentNode},
 };
@@ -34,7 +38,7 @@ pub struct BookingStartInput {
     /// What the client shows as the amount due; refused if the server's is another.
     pub expected_total: Option<Won>,
     /// Where the browser goes after the payment page; on an allowed origin.
-    pub return_url: Option<String>,
+    pub return_url: Option<Url>,
     /// 1 to 128 characters, new for each booking: sent again, it gives the same booking.
     pub idempotency_key: String,
 }
@@ -77,7 +81,7 @@ impl BookingMutation {
     async fn booking_start(
         &self,
         ctx: &Context<'_>,
-        input: BookingStartInput,
+        #[graphql(desc = "What to book.")] input: BookingStartInput,
     ) -> async_graphql::Result<BookingStartPayload> {
         answer(ctx, booking_start(ctx, input).await)
     }
@@ -86,7 +90,7 @@ impl BookingMutation {
     async fn booking_cancel(
         &self,
         ctx: &Context<'_>,
-        input: BookingCancelInput,
+        #[graphql(desc = "Which booking.")] input: BookingCancelInput,
     ) -> async_graphql::Result<BookingCancelPayload> {
         answer(ctx, booking_cancel(ctx, input).await)
     }
@@ -105,7 +109,7 @@ fn parse(input: BookingStartInput) -> Result<start::Start> {
         user_coupon_id: coupon.map_err(|_| Error::not_found(&["userCouponId"]))?,
         points: input.points.0,
         expected_total: input.expected_total.map(|won| won.0),
-        return_url: input.return_url,
+        return_url: input.return_url.map(|url| url.0),
         idempotency_key: input.idempotency_key,
     })
 }

@@ -5,7 +5,10 @@ use crate::{
     app::App,
     error::{Error, Result},
     event::index,
-    infra::{jobs, jobs::Job},
+    infra::{
+        jobs,
+        jobs::{Job, Lane},
+    },
     notification::canceled::TellCanceled,
     payment, point, transaction,
 };
@@ -26,6 +29,7 @@ pub struct RefundBooking {
 
 impl Job for RefundBooking {
     const NAME: &'static str = "refund_booking";
+    const LANE: Lane = Lane::Outside;
 
     async fn run(self, app: &App) -> Result<()> {
         let is_in_doubt = transaction!(app, txn => {
@@ -44,7 +48,7 @@ impl Job for RefundBooking {
         })?;
         if is_in_doubt {
             // The reconciler decides; this job comes back and refunds what was confirmed.
-            return Err(Error::fault("the payment is in doubt: waiting for the reconciler"));
+            return Err(Error::Unavailable("the payment is in doubt: waiting for the reconciler".to_owned()));
         }
         refund(app, self.booking_id).await
     }

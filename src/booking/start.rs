@@ -129,10 +129,8 @@ async fn hold(
     Ok(id)
 }
 
-/// Shared, so that buyers do not wait for each other here, and a cancellation waits for them all.
 async fn check_event(txn: &impl ConnectionTrait, id: EventId, now: DateTime<Utc>) -> Result<()> {
-    let event = entity::event::Entity::find_by_id(id).lock_shared().one(txn).await?;
-    let event = event.ok_or_else(|| Error::not_found(&["eventId"]))?;
+    let event = event::query::lock_shared(txn, id).await?.ok_or_else(|| Error::not_found(&["eventId"]))?;
     if event::model::is_open(event.status, event.booking_opens_at, event.booking_closes_at, now) {
         return Ok(());
     }
@@ -195,6 +193,10 @@ async fn price(
         None => None,
     };
     let price = model::price(original, discount, input.points);
+    if input.user_coupon_id.is_some() && price.coupon == 0 {
+        // It would be used up for nothing.
+        return Err(unusable());
+    }
     match input.expected_total {
         Some(expected) if expected != price.due => {
             let ko = format!("결제 금액이 {}원으로 바뀌었습니다.", price.due);

@@ -83,16 +83,23 @@ async fn write(txn: &impl ConnectionTrait, app: &App, world: &World) -> Result<(
 }
 
 /// What a person can try first.
-pub fn welcome(url: &str, is_new: bool) -> String {
+pub fn welcome(url: &str, shows_mail: bool, is_new: bool) -> String {
     let state = if is_new { "filled with the demo world" } else { "as it was left" };
+    let mail = if shows_mail { format!("{url}/mail") } else { "only on a loopback address".to_owned() };
+    // The event is planned around the first start: at a later one the reminder has long been sent.
+    let reminder = if is_new {
+        "  The fan holds a ticket to an event that starts in an hour: its reminder arrives in three minutes.\n"
+    } else {
+        ""
+    };
     format!(
         "\n소극장 Spotlight Space: the database is {state}.\n\n  \
          playground   {url}/playground   (start with the first tab)\n  \
-         mail         {url}/mail\n  \
+         mail         {mail}\n  \
          GraphQL      {url}/graphql\n\n  \
          fan          {FAN}\n  artist       {ARTIST}\n  admin        {ADMIN} (from the command line on; no sign-in by the API yet)\n  \
          password     {PASSWORD}   (all three)\n\n  \
-         Try first: search 재즈 in the playground, sign in as the fan, book, and press 결제하기 on the sandbox page.\n  \
-         The fan holds a ticket to an event that starts in an hour: its reminder arrives in three minutes.\n"
+         Try first: search 재즈 in the playground, sign in as the fan, book, and press 결제하기 on the sandbox page.\n\
+         {reminder}"
     )
 }

@@ -22,16 +22,22 @@ use sea_orm::{
 use std::time::Duration;
 
 pub async fn create(app: &App, artist: Artist, draft: Draft) -> Result<event::Model> {
-    let now = app.clock.now();
+    let (now, draft) = (app.clock.now(), draft.cut());
     let mut problems = Problems::default();
     draft.check(now, &mut problems);
     problems.check()?;
     let row = row(app, artist, &draft, now);
     let lock = format!("event-create:{}:{}", artist.id(), row.content_hash);
-    // A holder that is writing right now says which event it is making.
-    let held = app.locks.try_acquire(&lock, Duration::from_secs(10), &row.id.to_string());
-    let held = held.map_err(|note| duplicate(note.parse().unwrap_or(row.id)))?;
     let guard = TimeDelta::seconds(i64::try_from(app.config.booking.duplicate_guard_seconds).unwrap_or(10));
+    let held = match app.locks.try_acquire(&lock, Duration::from_secs(10), &row.id.to_string()) {
+        Ok(held) => held,
+        // The holder may itself be about to find the event that came before both. If there is none, the holder's note
+        // says which event it is making.
+        Err(note) => {
+            refuse_double(app.db.reads(), &row, now - guard).await?;
+            return Err(duplicate(note.parse().unwrap_or(row.id)).into());
+        }
+    };
     transaction!(app, txn => {
         refuse_double(txn, &row, now - guard).await?;
         insert(txn, app, row.clone(), &draft).await

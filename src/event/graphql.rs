@@ -1,6 +1,10 @@
 //! Events as the API shows them: types and queries.
 
 use crate::{
+    attachment::{
+        Owner,
+        graphql::{AttachmentNode, attachments},
+    },
     connection,
     error::Result,
     event::{list, list::Filter, model, query},
@@ -194,14 +198,19 @@ impl EventNode {
         let is_open = model::is_open(self.0.status, self.0.booking_opens_at, self.0.booking_closes_at, now);
         Ok(is_open && types(ctx, self.0.id).await?.iter().any(|row| row.remaining > 0))
     }
+    /// Pictures and programmes, in the artist's order; at most 10.
+    async fn attachments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AttachmentNode>> {
+        attachments(ctx, Owner::Event(self.0.id)).await
+    }
     /// What holders say, newest first.
     async fn reviews(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "So many from the start, or behind `after`; 20 if nothing is said, at most 100.")]
         first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "A cursor: begin behind it.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, or before `before`; at most 100.")] last: Option<i32>,
+        #[graphql(desc = "A cursor: end before it.")] before: Option<String>,
     ) -> async_graphql::Result<ReviewConnection> {
         let window = window(first, after, last, before)?;
         let page = ctx.loaders().load_one(ReviewsOf(self.0.id, window)).await.map_err(|error| failed(&error))?;
@@ -353,7 +362,11 @@ pub struct EventQuery;
 #[Object]
 impl EventQuery {
     /// An event by its id; null if there is none. Canceled ones say so in `status`.
-    async fn event(&self, ctx: &Context<'_>, id: ID) -> Option<async_graphql::Result<EventNode>> {
+    async fn event(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "`evt_…`")] id: ID,
+    ) -> Option<async_graphql::Result<EventNode>> {
         let id: EventId = id.parse().ok()?;
         match ctx.loaders().load_one(id).await {
             Ok(found) => found.map(Ok),
@@ -367,13 +380,14 @@ impl EventQuery {
     async fn events(
         &self,
         ctx: &Context<'_>,
-        query: Option<String>,
-        filter: Option<EventFilter>,
-        #[graphql(default_with = "EventSort::Soonest")] sort: EventSort,
+        #[graphql(desc = "What to look for; everything, if it is left out.")] query: Option<String>,
+        #[graphql(desc = "What must hold of each.")] filter: Option<EventFilter>,
+        #[graphql(default_with = "EventSort::Soonest", desc = "In which order.")] sort: EventSort,
+        #[graphql(desc = "So many from the start, or behind `after`; 20 if nothing is said, at most 100.")]
         first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "A cursor: begin behind it.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, or before `before`; at most 100.")] last: Option<i32>,
+        #[graphql(desc = "A cursor: end before it.")] before: Option<String>,
     ) -> async_graphql::Result<EventConnection> {
         let window = window(first, after, last, before)?;
         let filter = filter.unwrap_or_default();
@@ -394,8 +408,8 @@ impl EventQuery {
     async fn event_suggestions(
         &self,
         ctx: &Context<'_>,
-        prefix: String,
-        #[graphql(default = 8)] first: i32,
+        #[graphql(desc = "What was typed so far.")] prefix: String,
+        #[graphql(default = 8, desc = "At most so many; 20 is the most.")] first: i32,
     ) -> async_graphql::Result<Vec<EventSuggestion>> {
         let first = usize::try_from(first.clamp(0, 20)).unwrap_or(8);
         let found = list::suggest(ctx.app(), &prefix, first).await?;

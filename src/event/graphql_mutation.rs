@@ -142,7 +142,7 @@ impl EventMutation {
     async fn event_create(
         &self,
         ctx: &Context<'_>,
-        input: EventCreateInput,
+        #[graphql(desc = "The draft.")] input: EventCreateInput,
     ) -> async_graphql::Result<EventCreatePayload> {
         answer(ctx, event_create(ctx, input).await)
     }
@@ -151,7 +151,7 @@ impl EventMutation {
     async fn event_update(
         &self,
         ctx: &Context<'_>,
-        input: EventUpdateInput,
+        #[graphql(desc = "What changes.")] input: EventUpdateInput,
     ) -> async_graphql::Result<EventUpdatePayload> {
         answer(ctx, event_update(ctx, input).await)
     }
@@ -160,7 +160,7 @@ impl EventMutation {
     async fn event_cancel(
         &self,
         ctx: &Context<'_>,
-        input: EventCancelInput,
+        #[graphql(desc = "Which event.")] input: EventCancelInput,
     ) -> async_graphql::Result<EventCancelPayload> {
         answer(ctx, event_cancel(ctx, input).await)
     }

@@ -3,13 +3,13 @@
 use super::query;
 use crate::{
     app::App,
-    error::{Error, Fault, Result},
+    error::Result,
     infra::{
         jobs,
         jobs::Job,
         search::{Change, EventDocument},
     },
-    user,
+    transaction, user,
 };
 use entity::{
     enums::EventStatus,
@@ -36,9 +36,28 @@ impl Job for IndexEvent {
     const NAME: &'static str = "index_event";
 
     async fn run(self, app: &App) -> Result<()> {
-        let changes = changes(app, &[self.event_id]).await?;
-        app.search.apply(changes).await.map_err(|error| Fault::Search(error.to_string()).into())
+        app.search.follow(changes(app, &[self.event_id])).await
     }
+}
+
+/// Rebuilds the index: for `spotlight reindex` beside a running server, which alone may write to its index.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RebuildIndex {}
+
+impl Job for RebuildIndex {
+    const NAME: &'static str = "rebuild_index";
+
+    async fn run(self, app: &App) -> Result<()> {
+        let count = reindex(app).await?;
+        tracing::info!(count, "the index was rebuilt, as asked");
+        Ok(())
+    }
+}
+
+/// Asks the server that runs on this database to rebuild its index.
+pub async fn ask_for_rebuild(app: &App) -> Result<()> {
+    let now = app.clock.now();
+    transaction!(app, txn => jobs::enqueue(txn, &app.ids, now, now, &RebuildIndex {}).await).map(drop)
 }
 
 async fn changes(app: &App, ids: &[EventId]) -> Result<Vec<Change>> {
@@ -88,24 +107,20 @@ pub async fn reindex(app: &App) -> Result<usize> {
     let rows = event::Entity::find().all(app.db.reads()).await?;
     let ids: Vec<EventId> = rows.iter().map(|row| row.id).collect();
     for part in ids.chunks(500) {
-        let changes = changes(app, part).await?;
-        app.search.apply(changes).await.map_err(failed)?;
+        app.search.follow(changes(app, part)).await?;
     }
     let known: HashSet<uuid::Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let mut after = None;
     loop {
-        let indexed = app.search.ids(after, 1_000).await.map_err(failed)?;
+        let indexed = app.search.ids(after, 1_000).await?;
         let Some(last) = indexed.last().copied() else { break };
         after = Some(last);
-        let gone: Vec<Change> = indexed.into_iter().filter(|id| !known.contains(id)).map(Change::Delete).collect();
-        if !gone.is_empty() {
-            app.search.apply(gone).await.map_err(failed)?;
+        // Looked up once more: it may be gone, or have been published a moment ago.
+        let unknown: Vec<EventId> = indexed.into_iter().filter(|id| !known.contains(id)).map(EventId::from).collect();
+        if !unknown.is_empty() {
+            app.search.follow(changes(app, &unknown)).await?;
         }
     }
-    app.search.set_reindexed().await.map_err(failed)?;
+    app.search.set_reindexed().await?;
     Ok(ids.len())
-}
-
-fn failed(error: impl std::fmt::Display) -> Error {
-    Fault::Search(error.to_string()).into()
 }

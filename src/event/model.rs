@@ -1,6 +1,9 @@
 //! What an event must look like: pure rules.
 
-use crate::error::{Code, Problem, Problems};
+use crate::{
+    error::{Code, Problem, Problems},
+    infra::clock::to_micros,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::enums::{EventCategory, EventStatus, ReminderKind};
 use entity::ids::TicketTypeId;
@@ -37,6 +40,19 @@ pub struct TicketTypeDraft {
 }
 
 impl Draft {
+    /// With every time cut to microseconds, the finest unit that all databases keep: what is compared later with what
+    /// was stored, like the moment of a reminder, is then the same.
+    #[must_use]
+    pub fn cut(self) -> Self {
+        Self {
+            starts_at: to_micros(self.starts_at),
+            ends_at: to_micros(self.ends_at),
+            booking_opens_at: to_micros(self.booking_opens_at),
+            booking_closes_at: to_micros(self.booking_closes_at),
+            ..self
+        }
+    }
+
     /// Every problem at once, each with its field.
     pub fn check(&self, now: DateTime<Utc>, problems: &mut Problems) {
         problems.length(&["title"], &self.title, 1, 100);

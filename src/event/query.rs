@@ -9,11 +9,16 @@ use entity::{
     ids::{EventId, TicketTypeId, TypedId, UserId},
     ticket_type,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::HashMap;
 
 pub async fn by_id(db: &impl ConnectionTrait, id: EventId) -> Result<Option<event::Model>> {
     Ok(event::Entity::find_by_id(id).one(db).await?)
+}
+
+/// Shared, so that buyers do not wait for each other here, and a cancellation waits for them all.
+pub async fn lock_shared(txn: &impl ConnectionTrait, id: EventId) -> Result<Option<event::Model>> {
+    Ok(event::Entity::find_by_id(id).lock_shared().one(txn).await?)
 }
 
 pub async fn by_ids(db: &impl ConnectionTrait, ids: &[EventId]) -> Result<HashMap<EventId, event::Model>> {

@@ -22,6 +22,7 @@ use sea_orm::{
 
 /// Changes the event to `draft`, the whole of it as the artist now wants it.
 pub async fn update(app: &App, artist: Artist, id: EventId, draft: Draft) -> Result<event::Model> {
+    let draft = draft.cut();
     transaction!(app, txn => update_in(txn, app, artist, id, &draft).await)
 }
 
@@ -72,11 +73,11 @@ async fn update_in(
         ends_at: draft.ends_at,
         booking_opens_at: draft.booking_opens_at,
         booking_closes_at: draft.booking_closes_at,
-        // Who bought for another time may leave for free until the new one.
-        cancelable_until: if has_moved && has_sales {
-            draft.starts_at
-        } else {
-            Ord::max(old.cancelable_until, draft.booking_closes_at)
+        cancelable_until: match (has_sales, has_moved) {
+            (false, _) => draft.booking_closes_at,
+            // Who bought for another time may leave for free until the new one.
+            (true, true) => draft.starts_at,
+            (true, false) => Ord::max(old.cancelable_until, draft.booking_closes_at),
         },
         lowest_price,
         highest_price,
@@ -120,6 +121,10 @@ async fn change_ticket_types(
             problems.add(Problem::not_found(&["ticketTypes", &place, "id"]));
             continue;
         };
+        problems.add_if(draft.ticket_types.iter().take(index).any(|other| other.id == new.id), || {
+            let ko = "같은 티켓 종류가 두 번 있습니다.";
+            Problem::new(Code::Invalid, &["ticketTypes", &place, "id"], ko, "The same ticket type is named twice.")
+        });
         problems.add_if(has_sales && row.price != new.price, || {
             let ko = "판매가 시작된 뒤에는 가격을 바꿀 수 없습니다.";
             Problem::new(
@@ -136,6 +141,7 @@ async fn change_ticket_types(
         });
     }
     problems.check()?;
+    make_room(txn, id).await?;
     for (position, new) in draft.ticket_types.iter().enumerate() {
         let position = i32::try_from(position).unwrap_or(i32::MAX);
         match old.iter().find(|row| new.id == Some(row.id)) {
@@ -143,6 +149,18 @@ async fn change_ticket_types(
             None => add_ticket_type(txn, app, id, new, position).await?,
         }
     }
+    Ok(())
+}
+
+/// Moves the old rows out of the way of their new positions: a position is unique within an event at every moment.
+async fn make_room(txn: &impl ConnectionTrait, event: EventId) -> Result<()> {
+    use ticket_type::Column;
+    // Below zero no row stands otherwise, and the order of the updates within the statement does not matter.
+    ticket_type::Entity::update_many()
+        .col_expr(Column::Position, Expr::value(-1).sub(Expr::col(Column::Position)))
+        .filter(Column::EventId.eq(event))
+        .exec(txn)
+        .await?;
     Ok(())
 }
 

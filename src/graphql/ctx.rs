@@ -1,6 +1,6 @@
 //! What a resolver can ask of its request.
 
-use super::loaders::Loaders;
+use super::{loaders::Loaders, upload::Uploads};
 use crate::{
     app::App,
     error::Result,
@@ -35,6 +35,8 @@ pub trait Ctx {
     fn viewer(&self) -> &Viewer;
     fn request(&self) -> &Request;
     fn loaders(&self) -> &Loaders;
+    /// The files that came with the request.
+    fn uploads(&self) -> &Uploads;
 
     fn language(&self) -> Language {
         self.request().language
@@ -64,6 +66,9 @@ impl Ctx for Context<'_> {
         self.data_unchecked()
     }
     fn loaders(&self) -> &Loaders {
+        self.data_unchecked()
+    }
+    fn uploads(&self) -> &Uploads {
         self.data_unchecked()
     }
 }

@@ -32,7 +32,6 @@ impl From<Error> for async_graphql::Error {
             }
             Error::Unauthenticated => ("UNAUTHENTICATED", "Sign in first.".to_owned()),
             Error::Forbidden => ("FORBIDDEN", "You may not do this.".to_owned()),
-            Error::RateLimited(_) => ("RATE_LIMITED", "Too many requests.".to_owned()),
             Error::Unavailable(what) => {
                 tracing::warn!(what, "unavailable");
                 ("INTERNAL_SERVER_ERROR", "Temporarily unavailable. Nothing was changed; try again.".to_owned())
@@ -42,13 +41,7 @@ impl From<Error> for async_graphql::Error {
                 ("INTERNAL_SERVER_ERROR", "Something went wrong on our side.".to_owned())
             }
         };
-        let retry_after = if let Error::RateLimited(seconds) = error { Some(seconds) } else { None };
-        Self::new(message).extend_with(|_, extensions| {
-            extensions.set("code", code);
-            if let Some(seconds) = retry_after {
-                extensions.set("retryAfter", seconds);
-            }
-        })
+        Self::new(message).extend_with(|_, extensions| extensions.set("code", code))
     }
 }
 

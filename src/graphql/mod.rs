@@ -10,10 +10,11 @@ pub mod node;
 pub mod page;
 pub mod rate_limit;
 pub mod scalars;
+pub mod upload;
 pub mod user_error;
 
-use crate::{admin, app::App, auth, booking, event, notification, payment, user};
-use async_graphql::{MergedObject, MergedSubscription, SchemaBuilder};
+use crate::{admin, app::App, attachment, auth, booking, event, notification, payment, user};
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder};
 
 /// Reads. Public things stand here; what is private stands behind `viewer`.
 #[derive(MergedObject, Default)]
@@ -33,6 +34,7 @@ pub struct Mutation(
     event::graphql_mutation::EventMutation,
     booking::graphql_mutation::BookingMutation,
     payment::graphql::PaymentMutation,
+    attachment::graphql::AttachmentMutation,
     notification::graphql::NotificationMutation,
 );
 
@@ -57,5 +59,5 @@ pub fn schema(app: App) -> Schema {
 
 /// The schema as text: what `schema.graphql` holds.
 pub fn sdl() -> String {
-    builder().finish().sdl()
+    builder().finish().sdl_with_options(SDLExportOptions::new().include_specified_by())
 }

@@ -3,6 +3,7 @@
 use super::ctx::Ctx;
 use crate::{
     app::App,
+    attachment::graphql::AttachmentNode,
     booking::{
         self,
         graphql::{BookingNode, TicketNode},
@@ -26,6 +27,7 @@ pub enum Node {
     Booking(BookingNode),
     Ticket(TicketNode),
     Notification(NotificationNode),
+    Attachment(AttachmentNode),
 }
 
 /// The most that `nodes` takes at once.
@@ -37,7 +39,11 @@ pub struct NodeQuery;
 #[Object]
 impl NodeQuery {
     /// Any object by its id; null if there is none, or if it is not for the asker to see.
-    async fn node(&self, ctx: &Context<'_>, id: ID) -> Option<async_graphql::Result<Node>> {
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Of whatever type.")] id: ID,
+    ) -> Option<async_graphql::Result<Node>> {
         match find(ctx.app(), ctx.viewer(), &id).await {
             Ok(found) => found.map(Ok),
             Err(error) => Some(Err(error.into())),
@@ -45,7 +51,11 @@ impl NodeQuery {
     }
 
     /// Several objects by their ids, in that order; null where `node` says null. At most 100.
-    async fn nodes(&self, ctx: &Context<'_>, ids: Vec<ID>) -> async_graphql::Result<Vec<Option<Node>>> {
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Of whatever types; at most 100.")] ids: Vec<ID>,
+    ) -> async_graphql::Result<Vec<Option<Node>>> {
         if ids.len() > MOST {
             let (ko, en) = (format!("한 번에 {MOST}개까지 찾을 수 있습니다."), format!("At most {MOST} at once."));
             return Err(Error::from(Problem::new(Code::OutOfRange, &["ids"], ko, en)).into());
@@ -87,6 +97,10 @@ async fn find(app: &App, viewer: &Viewer, id: &str) -> Result<Option<Node>> {
                 let row = crate::notification::query::of(db, owner, id).await?;
                 row.map(|row| Node::Notification(NotificationNode(row)))
             }
+            Err(_) => None,
+        },
+        ("att", _) => match id.parse() {
+            Ok(id) => crate::attachment::query::by_id(db, id).await?.map(|row| Node::Attachment(AttachmentNode(row))),
             Err(_) => None,
         },
         _ => None,

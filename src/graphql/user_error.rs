@@ -21,8 +21,6 @@ pub enum UserErrorCode {
     CodeExpired,
     /// The code is not the one that was sent.
     CodeWrong,
-    /// No coupon is left.
-    CouponSoldOut,
     /// The coupon does not fit this booking, or was used.
     CouponUnusable,
     /// The same was submitted a moment ago.

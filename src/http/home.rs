@@ -15,6 +15,8 @@ pub async fn home(State(app): State<App>) -> Markup {
                 ul {
                     @if is_open {
                         li { a href="/playground" { "/playground" } " — GraphQL" }
+                    }
+                    @if app.config.shows_mail() {
                         li { a href="/mail" { "/mail" } " — 보낸 메일 / mail that was sent" }
                     }
                     li { code { "/graphql" } " — HTTP, SSE, WebSocket" }

@@ -10,6 +10,7 @@ mod health;
 mod home;
 mod listen;
 mod mail_page;
+mod objects;
 mod payment_redirect;
 pub mod playground;
 mod product;
@@ -31,22 +32,23 @@ pub fn router(app: &App) -> Router {
     let mut router = Router::new()
         .route("/", get(home::home))
         .route("/payments/{id}/{outcome}", get(payment_redirect::back))
+        .route("/objects/{key}", get(objects::object))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .with_state(app.clone())
-        .layer(middleware::from_fn_with_state(app.ids.clone(), request_log::log))
-        .merge(playground::routes())
-        .merge(graphql::routes(edge(app)));
+        .merge(playground::routes());
     if app.config.kakaopay.url == "sandbox:" {
         router = router.nest(SANDBOX_KAKAOPAY, Sandbox::of(app).router());
     }
-    if !app.config.is_production() {
+    if app.config.shows_mail() {
         router = router.merge(mail_page::routes(app));
     }
     let trusted: Arc<[_]> = app.config.server.trusted_proxies.clone().into();
     let is_secure = app.config.public_url().starts_with("https:");
-    // Not of event streams: what is compressed waits for more of it.
+    // `/graphql` names its requests itself, behind its own CORS. No event stream is compressed: it would wait for more.
     router
+        .layer(middleware::from_fn_with_state(app.ids.clone(), request_log::log))
+        .merge(graphql::routes(edge(app)))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn_with_state(is_secure, headers::add))
         .layer(middleware::from_fn_with_state(trusted, address::find))
@@ -60,6 +62,7 @@ fn edge(app: &App) -> graphql::EdgeParts {
         origins: graphql::Origins::new(allowed, !app.config.is_production()),
         clock: Arc::clone(&app.clock),
         ids: app.ids.clone(),
+        spool: app.spool.clone(),
         shutdown: app.shutdown.clone(),
         tasks: app.tasks.clone(),
     }

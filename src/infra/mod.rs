@@ -1,7 +1,9 @@
 //! The outside world: one room for each need, each with an embedded twin that needs no server.
 
+pub mod blob;
 pub mod bucket;
 pub mod clock;
+pub mod data_dir;
 pub mod db;
 pub mod ids;
 pub mod jobs;

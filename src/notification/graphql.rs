@@ -117,7 +117,7 @@ impl NotificationMutation {
     async fn notifications_mark_read(
         &self,
         ctx: &Context<'_>,
-        input: NotificationsMarkReadInput,
+        #[graphql(desc = "Which of them.")] input: NotificationsMarkReadInput,
     ) -> async_graphql::Result<NotificationsMarkReadPayload> {
         let marked = async {
             let buyer = ctx.buyer()?;
@@ -139,8 +139,9 @@ impl NotificationSubscription {
     async fn notifications(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "A cursor of this feed: first what was missed since; without it, only what comes.")]
         after: Option<String>,
-        kinds: Option<Vec<NotificationKind>>,
+        #[graphql(desc = "Only these kinds; all, if it is left out or empty.")] kinds: Option<Vec<NotificationKind>>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<NotificationEvent>> + use<>> {
         let buyer = ctx.buyer()?;
         let kinds = kinds.unwrap_or_default().into_iter().map(Into::into).collect();

@@ -13,7 +13,7 @@ use crate::{
     },
     transaction,
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     enums::{BookingStatus, EventStatus, PaymentStatus},
     ids::PaymentId,
@@ -69,10 +69,10 @@ async fn begin(app: &App, id: PaymentId) -> Result<Option<Model>> {
         let payment = state::lock(txn, id).await?;
         if payment.status == PaymentStatus::Ready {
             let now = app.clock.now();
-            state::step(txn, app, &payment, Step::BeginApprove, "").await?;
+            let since = state::step(txn, app, &payment, Step::BeginApprove, "").await?;
             // If this process dies now, the reconciler finds out.
             let grace = TimeDelta::seconds(i64::try_from(app.config.booking.payment_grace_seconds).unwrap_or(60));
-            jobs::enqueue(txn, &app.ids, now, now + grace, &ReconcilePayment { payment_id: id }).await?;
+            jobs::enqueue(txn, &app.ids, now, now + grace, &ReconcilePayment::of(id, since)).await?;
         }
         Ok(payment)
     })?;
@@ -118,6 +118,9 @@ async fn settle(app: &App, payment: &Model, approved: &Approved) -> Result<()> {
 pub(super) async fn taken(txn: &impl ConnectionTrait, app: &App, id: PaymentId, detail: &str) -> Result<()> {
     let peek = query::by_id(txn, id).await?.ok_or_else(|| Error::fault("no such payment"))?;
     let booking_id = peek.booking_id.ok_or_else(|| Error::fault("a payment of nothing"))?;
+    let booking = booking::query::by_id(txn, booking_id).await?.ok_or_else(|| Error::fault("no such booking"))?;
+    // The event first: its cancellation waits until this sale is there for it to see, or is seen here.
+    let event = event::query::lock_shared(txn, booking.event_id).await?;
     let booking = booking::state::lock(txn, booking_id).await?.ok_or_else(|| Error::fault("no such booking"))?;
     let payment = state::lock(txn, id).await?;
     match payment.status {
@@ -129,7 +132,6 @@ pub(super) async fn taken(txn: &impl ConnectionTrait, app: &App, id: PaymentId, 
         | PaymentStatus::Canceling
         | PaymentStatus::Canceled => return Ok(()),
     }
-    let event = event::query::by_id(txn, booking.event_id).await?;
     let is_on = event.is_some_and(|event| event.status == EventStatus::Scheduled);
     let step = match booking.status {
         BookingStatus::Held if is_on => Some(booking::model::Step::Confirm),
@@ -152,25 +154,38 @@ pub(super) async fn taken(txn: &impl ConnectionTrait, app: &App, id: PaymentId, 
         booking::release::release(txn, app, &booking).await?;
     }
     let now = app.clock.now();
-    jobs::enqueue(txn, &app.ids, now, now, &ReconcilePayment { payment_id: id }).await.map(drop)
+    jobs::enqueue(txn, &app.ids, now, now, &ReconcilePayment::now(id)).await.map(drop)
 }
 
 /// The provider said no for good: the hold goes back.
 pub(super) async fn fail(txn: &impl ConnectionTrait, app: &App, id: PaymentId, detail: &str) -> Result<()> {
+    fail_since(txn, app, id, detail, None).await.map(drop)
+}
+
+/// The same, unless the payment has changed since: it may have been stepped back, and be on its way again. True if it
+/// failed now.
+pub(super) async fn fail_since(
+    txn: &impl ConnectionTrait,
+    app: &App,
+    id: PaymentId,
+    detail: &str,
+    since: Option<DateTime<Utc>>,
+) -> Result<bool> {
     let peek = query::by_id(txn, id).await?.ok_or_else(|| Error::fault("no such payment"))?;
     let booking = match peek.booking_id {
         Some(id) => booking::state::lock(txn, id).await?,
         None => None,
     };
     let payment = state::lock(txn, id).await?;
-    if !matches!(payment.status, PaymentStatus::Approving | PaymentStatus::Ready | PaymentStatus::Pending) {
-        return Ok(());
+    let is_open = matches!(payment.status, PaymentStatus::Approving | PaymentStatus::Ready | PaymentStatus::Pending);
+    if !is_open || since.is_some_and(|since| since != payment.changed_at) {
+        return Ok(false);
     }
     state::step(txn, app, &payment, Step::Fail, detail).await?;
-    match booking {
-        Some(booking) if booking.status == BookingStatus::Held => booking::release::release(txn, app, &booking).await,
-        _ => Ok(()),
+    if let Some(booking) = booking.filter(|booking| booking.status == BookingStatus::Held) {
+        booking::release::release(txn, app, &booking).await?;
     }
+    Ok(true)
 }
 
 /// Nothing was taken, and the right call may still come. A hold that ran out meanwhile was left alone by the job that
@@ -191,5 +206,5 @@ async fn back(txn: &impl ConnectionTrait, app: &App, id: PaymentId, detail: &str
 async fn doubt(txn: &impl ConnectionTrait, app: &App, id: PaymentId, detail: &str) -> Result<()> {
     let now = app.clock.now();
     state::log(txn, app, id, now, "ApproveInDoubt", detail).await?;
-    jobs::enqueue(txn, &app.ids, now, now, &ReconcilePayment { payment_id: id }).await.map(drop)
+    jobs::enqueue(txn, &app.ids, now, now, &ReconcilePayment::now(id)).await.map(drop)
 }

@@ -5,22 +5,26 @@ use crate::{
     app::App,
     booking,
     error::{Error, Result},
-    infra::kakaopay::{CallError, CancelRequest, Order},
+    infra::{
+        jobs,
+        kakaopay::{CallError, CancelRequest, Order},
+    },
+    notification::canceled::TellCanceled,
     transaction,
 };
 use entity::{
     enums::{BookingStatus, PaymentStatus},
     ids::PaymentId,
-    payment::Model,
+    payment::{Column, Entity, Model},
 };
-use sea_orm::ConnectionTrait;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 /// Asks what has gone back already, returns the rest, and closes what hung on it. An error leaves it `CANCELING`,
 /// for the job that comes back to it.
 pub async fn cancel(app: &App, payment: Model) -> Result<()> {
     let Some(tid) = payment.tid.clone() else { return Err(Error::fault("a payment that was taken has a tid")) };
     let order = app.provider.order(&tid).await.map_err(doubtful)?;
-    let id = payment.id;
+    let (id, back) = (payment.id, order.canceled_amount.saturating_add(order.available));
     if order.available > 0 {
         let amount = order.available;
         transaction!(app, txn => {
@@ -33,7 +37,7 @@ pub async fn cancel(app: &App, payment: Model) -> Result<()> {
     } else if order.canceled_amount == 0 {
         return Err(nothing_taken(&order));
     }
-    transaction!(app, txn => returned(txn, app, id).await)
+    transaction!(app, txn => returned(txn, app, id, back).await)
 }
 
 fn doubtful(error: CallError) -> Error {
@@ -44,8 +48,8 @@ fn nothing_taken(order: &Order) -> Error {
     Error::fault(format!("{}: to be canceled, but the provider took nothing ({:?})", order.tid, order.status))
 }
 
-/// The money is back: the booking it paid for is closed.
-async fn returned(txn: &impl ConnectionTrait, app: &App, id: PaymentId) -> Result<()> {
+/// The money is back, all `amount` of it: the booking it paid for is closed, or was never made; its fan is told.
+async fn returned(txn: &impl ConnectionTrait, app: &App, id: PaymentId, amount: i64) -> Result<()> {
     let peek = super::query::by_id(txn, id).await?.ok_or_else(|| Error::fault("no such payment"))?;
     let booking = match peek.booking_id {
         Some(id) => booking::state::lock(txn, id).await?,
@@ -55,9 +59,17 @@ async fn returned(txn: &impl ConnectionTrait, app: &App, id: PaymentId) -> Resul
     if payment.status != PaymentStatus::Canceling {
         return Ok(());
     }
-    state::step(txn, app, &payment, Step::FinishCancel, "").await?;
+    let now = state::step(txn, app, &payment, Step::FinishCancel, &amount.to_string()).await?;
+    Entity::update_many()
+        .col_expr(Column::CanceledAmount, Expr::value(amount))
+        .filter(Column::Id.eq(id))
+        .exec(txn)
+        .await?;
     match booking {
         Some(booking) if booking.status == BookingStatus::Canceling => booking::refund::close(txn, app, &booking).await,
-        _ => Ok(()),
+        Some(booking) => {
+            jobs::enqueue(txn, &app.ids, now, now, &TellCanceled { booking_id: booking.id }).await.map(drop)
+        }
+        None => Ok(()),
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         ctx::Ctx,
         door::answer,
         loaders::{Batch, Shared},
-        scalars::Won,
+        scalars::{Url, Won},
     },
     payload,
 };
@@ -48,11 +48,11 @@ pub enum PaymentStatus {
 #[derive(SimpleObject)]
 pub struct PaymentRedirect {
     /// For a browser on a desk.
-    pub pc_url: String,
+    pub pc_url: Url,
     /// For a browser in a hand.
-    pub mobile_url: String,
+    pub mobile_url: Url,
     /// For an app.
-    pub app_url: String,
+    pub app_url: Url,
 }
 
 /// Money taken once, and what became of it.
@@ -84,9 +84,9 @@ impl PaymentNode {
             return None;
         }
         Some(PaymentRedirect {
-            pc_url: self.0.pc_url.clone()?,
-            mobile_url: self.0.mobile_url.clone()?,
-            app_url: self.0.app_url.clone()?,
+            pc_url: self.0.pc_url.clone().map(Url)?,
+            mobile_url: self.0.mobile_url.clone().map(Url)?,
+            app_url: self.0.app_url.clone().map(Url)?,
         })
     }
     /// When it was made.
@@ -144,7 +144,7 @@ impl PaymentMutation {
     async fn payment_approve(
         &self,
         ctx: &Context<'_>,
-        input: PaymentApproveInput,
+        #[graphql(desc = "Which payment.")] input: PaymentApproveInput,
     ) -> async_graphql::Result<PaymentApprovePayload> {
         answer(ctx, payment_approve(ctx, input).await)
     }

@@ -36,8 +36,9 @@ pub async fn prepare(app: &App, booking: BookingId) -> Result<()> {
     match app.provider.ready(&request).await {
         Ok(ready) => transaction!(app, txn => keep(txn, app, id, &ready).await),
         Err(error) => {
-            transaction!(app, txn => fail(txn, app, id, booking, &error).await)?;
-            Err(refused())
+            // A twin of this request may have been luckier: then its page is the answer to both.
+            let is_ready = transaction!(app, txn => fail(txn, app, id, booking, &error).await)?;
+            if is_ready { Ok(()) } else { Err(refused()) }
         }
     }
 }
@@ -80,25 +81,26 @@ async fn keep(txn: &impl ConnectionTrait, app: &App, id: PaymentId, ready: &Read
         .filter(Column::Id.eq(id))
         .exec(txn)
         .await?;
-    state::step(txn, app, &payment, Step::Prepare, &ready.tid).await
+    state::step(txn, app, &payment, Step::Prepare, &ready.tid).await.map(drop)
 }
 
+/// True if the payment has a page all the same.
 async fn fail(
     txn: &impl ConnectionTrait,
     app: &App,
     id: PaymentId,
     booking: BookingId,
     error: &CallError,
-) -> Result<()> {
+) -> Result<bool> {
     // Locked in the order that everything else uses: the booking, then its payment.
     let row = booking::state::lock(txn, booking).await?;
     let payment = state::lock(txn, id).await?;
     if payment.status != PaymentStatus::Pending {
-        return Ok(());
+        return Ok(payment.tid.is_some() && payment.status != PaymentStatus::Failed);
     }
     state::step(txn, app, &payment, Step::Fail, &error.to_string()).await?;
-    match row {
-        Some(row) if row.status == BookingStatus::Held => booking::release::release(txn, app, &row).await,
-        _ => Ok(()),
+    if let Some(row) = row.filter(|row| row.status == BookingStatus::Held) {
+        booking::release::release(txn, app, &row).await?;
     }
+    Ok(false)
 }

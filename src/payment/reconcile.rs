@@ -6,12 +6,12 @@ use crate::{
     error::{Error, Result},
     infra::{
         jobs,
-        jobs::Job,
+        jobs::{Job, Lane},
         kakaopay::{CallError, Order, OrderStatus},
     },
     transaction,
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::{enums::PaymentStatus, ids::PaymentId, payment::Model};
 use serde::{Deserialize, Serialize};
 
@@ -20,14 +20,33 @@ const LATE_CHECK: TimeDelta = TimeDelta::minutes(20);
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReconcilePayment {
-    pub payment_id: PaymentId,
+    payment_id: PaymentId,
+    /// The approval that it is about, by the microsecond of its beginning; a later one has a job of its own.
+    #[serde(default)]
+    since: Option<i64>,
+}
+
+impl ReconcilePayment {
+    /// About whatever state the payment is in.
+    pub const fn now(payment_id: PaymentId) -> Self {
+        Self { payment_id, since: None }
+    }
+
+    /// About the approval that began then.
+    pub const fn of(payment_id: PaymentId, since: DateTime<Utc>) -> Self {
+        Self { payment_id, since: Some(since.timestamp_micros()) }
+    }
 }
 
 impl Job for ReconcilePayment {
     const NAME: &'static str = "reconcile_payment";
+    const LANE: Lane = Lane::Outside;
 
     async fn run(self, app: &App) -> Result<()> {
         let Some(payment) = query::by_id(app.db.reads(), self.payment_id).await? else { return Ok(()) };
+        if self.since.is_some_and(|since| since != payment.changed_at.timestamp_micros()) {
+            return Ok(());
+        }
         match payment.status {
             PaymentStatus::Approving | PaymentStatus::Failed | PaymentStatus::Expired => ask(app, payment).await,
             PaymentStatus::Canceling => cancel::cancel(app, payment).await,
@@ -81,10 +100,10 @@ async fn give_up(app: &App, payment: &Model, status: &OrderStatus, may_still_com
     }
     let (id, detail) = (payment.id, format!("reconciled: {status:?}"));
     transaction!(app, txn => {
-        approve::fail(txn, app, id, &detail).await?;
-        if may_still_come {
+        let has_failed = approve::fail_since(txn, app, id, &detail, Some(payment.changed_at)).await?;
+        if has_failed && may_still_come {
             let now = app.clock.now();
-            jobs::enqueue(txn, &app.ids, now, now + LATE_CHECK, &ReconcilePayment { payment_id: id }).await?;
+            jobs::enqueue(txn, &app.ids, now, now + LATE_CHECK, &ReconcilePayment::now(id)).await?;
         }
         Ok(())
     })

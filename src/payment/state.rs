@@ -16,16 +16,22 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, Query
 
 pub async fn lock(txn: &impl ConnectionTrait, id: PaymentId) -> Result<Model> {
     let row = Entity::find_by_id(id).lock_exclusive().one(txn).await?;
-    row.ok_or_else(|| Error::fault(format!("no payment {id}")))
+    row.ok_or_else(|| Error::not_found(&["paymentId"]))
 }
 
 pub async fn lock_of_booking(txn: &impl ConnectionTrait, id: BookingId) -> Result<Option<Model>> {
     Ok(Entity::find().filter(Column::BookingId.eq(id)).lock_exclusive().one(txn).await?)
 }
 
-/// Moves it on, and writes why into the log; a step that does not lead anywhere, or a row that changed meanwhile, is
-/// an error.
-pub async fn step(txn: &impl ConnectionTrait, app: &App, payment: &Model, step: Step, detail: &str) -> Result<()> {
+/// Moves it on, and writes why into the log; answers when. A step that does not lead anywhere, or a row that changed
+/// meanwhile, is an error.
+pub async fn step(
+    txn: &impl ConnectionTrait,
+    app: &App,
+    payment: &Model,
+    step: Step,
+    detail: &str,
+) -> Result<DateTime<Utc>> {
     let now = app.clock.now();
     let Some(next) = transition(payment.status, step) else {
         return Err(Error::fault(format!("{}: no {step:?} from {:?}", payment.id, payment.status)));
@@ -34,9 +40,7 @@ pub async fn step(txn: &impl ConnectionTrait, app: &App, payment: &Model, step: 
         Entity::update_many().col_expr(Column::Status, Expr::value(next)).col_expr(Column::ChangedAt, Expr::value(now));
     update = match next {
         PaymentStatus::Approved => update.col_expr(Column::ApprovedAt, Expr::value(now)),
-        PaymentStatus::Canceled => update
-            .col_expr(Column::CanceledAt, Expr::value(now))
-            .col_expr(Column::CanceledAmount, Expr::col(Column::Amount)),
+        PaymentStatus::Canceled => update.col_expr(Column::CanceledAt, Expr::value(now)),
         PaymentStatus::Failed => {
             let reason: String = detail.chars().take(300).collect();
             update.col_expr(Column::Failure, Expr::value(reason))
@@ -51,7 +55,8 @@ pub async fn step(txn: &impl ConnectionTrait, app: &App, payment: &Model, step: 
     if changed.rows_affected != 1 {
         return Err(Error::fault(format!("{} changed under its lock", payment.id)));
     }
-    log(txn, app, payment.id, now, &format!("{step:?}"), detail).await
+    log(txn, app, payment.id, now, &format!("{step:?}"), detail).await?;
+    Ok(now)
 }
 
 /// Appends to the log. Secrets are not given to it.
@@ -88,7 +93,7 @@ pub async fn lapse(txn: &impl ConnectionTrait, app: &App, booking: BookingId) ->
 /// Marks the money of a booking that is being canceled to go back; a free booking has none.
 pub async fn begin_cancel(txn: &impl ConnectionTrait, app: &App, booking: BookingId) -> Result<()> {
     match lock_of_booking(txn, booking).await? {
-        Some(payment) => step(txn, app, &payment, Step::BeginCancel, "the booking is canceled").await,
+        Some(payment) => step(txn, app, &payment, Step::BeginCancel, "the booking is canceled").await.map(drop),
         None => Ok(()),
     }
 }

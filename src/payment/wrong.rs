@@ -29,5 +29,5 @@ pub async fn send_back(txn: &impl ConnectionTrait, app: &App, id: PaymentId, tak
         booking::release::release(txn, app, &booking).await?;
     }
     let now = app.clock.now();
-    jobs::enqueue(txn, &app.ids, now, now, &ReconcilePayment { payment_id: id }).await.map(drop)
+    jobs::enqueue(txn, &app.ids, now, now, &ReconcilePayment::now(id)).await.map(drop)
 }

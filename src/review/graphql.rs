@@ -2,6 +2,10 @@
 
 use super::query;
 use crate::{
+    attachment::{
+        Owner,
+        graphql::{AttachmentNode, attachments},
+    },
     connection,
     graphql::{
         ctx::Ctx,
@@ -40,6 +44,10 @@ impl ReviewNode {
             Ok(found) => found.map(Ok),
             Err(error) => Some(Err(failed(&error))),
         }
+    }
+    /// Pictures, in the author's order; at most 10.
+    async fn attachments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AttachmentNode>> {
+        attachments(ctx, Owner::Review(self.0.id)).await
     }
     /// How many people like it.
     async fn like_count(&self) -> i32 {

@@ -2,6 +2,10 @@
 
 use super::query;
 use crate::{
+    attachment::{
+        Owner,
+        graphql::{AttachmentNode, attachments},
+    },
     auth::graphql::Role,
     booking::graphql::{BookingConnection, BookingNode, TicketConnection, TicketNode},
     coupon::graphql::{UserCouponConnection, UserCouponNode},
@@ -35,6 +39,13 @@ impl UserNode {
     /// What they call themselves.
     async fn nickname(&self) -> &str {
         &self.0.nickname
+    }
+    /// Their picture; null if they have none, or if that cannot be read now.
+    async fn avatar(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<AttachmentNode>> {
+        match attachments(ctx, Owner::User(self.0.id)).await {
+            Ok(found) => found.into_iter().next().map(Ok),
+            Err(error) => Some(Err(error)),
+        }
     }
 }
 
@@ -86,10 +97,11 @@ impl ViewerNode {
     async fn bookings(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "So many from the start, or behind `after`; 20 if nothing is said, at most 100.")]
         first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "A cursor: begin behind it.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, or before `before`; at most 100.")] last: Option<i32>,
+        #[graphql(desc = "A cursor: end before it.")] before: Option<String>,
     ) -> async_graphql::Result<BookingConnection> {
         let window = window(first, after, last, before)?;
         let page = crate::booking::query::page_of(ctx.app().db.reads(), self.0.id, &window).await?;
@@ -99,10 +111,11 @@ impl ViewerNode {
     async fn tickets(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "So many from the start, or behind `after`; 20 if nothing is said, at most 100.")]
         first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "A cursor: begin behind it.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, or before `before`; at most 100.")] last: Option<i32>,
+        #[graphql(desc = "A cursor: end before it.")] before: Option<String>,
     ) -> async_graphql::Result<TicketConnection> {
         let window = window(first, after, last, before)?;
         let page = crate::booking::query::page_of_tickets(ctx.app().db.reads(), self.0.id, &window).await?;
@@ -112,10 +125,11 @@ impl ViewerNode {
     async fn payments(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "So many from the start, or behind `after`; 20 if nothing is said, at most 100.")]
         first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "A cursor: begin behind it.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, or before `before`; at most 100.")] last: Option<i32>,
+        #[graphql(desc = "A cursor: end before it.")] before: Option<String>,
     ) -> async_graphql::Result<PaymentConnection> {
         let window = window(first, after, last, before)?;
         let page = crate::payment::query::page_of(ctx.app().db.reads(), self.0.id, &window).await?;
@@ -125,11 +139,12 @@ impl ViewerNode {
     async fn user_coupons(
         &self,
         ctx: &Context<'_>,
-        usable_only: Option<bool>,
+        #[graphql(desc = "True: only those that can be used now.")] usable_only: Option<bool>,
+        #[graphql(desc = "So many from the start, or behind `after`; 20 if nothing is said, at most 100.")]
         first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "A cursor: begin behind it.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, or before `before`; at most 100.")] last: Option<i32>,
+        #[graphql(desc = "A cursor: end before it.")] before: Option<String>,
     ) -> async_graphql::Result<UserCouponConnection> {
         let window = window(first, after, last, before)?;
         let usable_only = usable_only.unwrap_or_default();
@@ -144,10 +159,11 @@ impl ViewerNode {
     async fn point_entries(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "So many from the start, or behind `after`; 20 if nothing is said, at most 100.")]
         first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "A cursor: begin behind it.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, or before `before`; at most 100.")] last: Option<i32>,
+        #[graphql(desc = "A cursor: end before it.")] before: Option<String>,
     ) -> async_graphql::Result<PointEntryConnection> {
         let window = window(first, after, last, before)?;
         let page = crate::point::query::entries(ctx.app().db.reads(), self.0.id, &window).await?;
@@ -157,11 +173,12 @@ impl ViewerNode {
     async fn notifications(
         &self,
         ctx: &Context<'_>,
-        unread_only: Option<bool>,
+        #[graphql(desc = "True: only what was not read yet.")] unread_only: Option<bool>,
+        #[graphql(desc = "So many from the start, or behind `after`; 20 if nothing is said, at most 100.")]
         first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "A cursor: begin behind it.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, or before `before`; at most 100.")] last: Option<i32>,
+        #[graphql(desc = "A cursor: end before it.")] before: Option<String>,
     ) -> async_graphql::Result<NotificationConnection> {
         let window = window(first, after, last, before)?;
         let unread_only = unread_only.unwrap_or_default();
@@ -177,10 +194,11 @@ impl ViewerNode {
     async fn events(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "So many from the start, or behind `after`; 20 if nothing is said, at most 100.")]
         first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "A cursor: begin behind it.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, or before `before`; at most 100.")] last: Option<i32>,
+        #[graphql(desc = "A cursor: end before it.")] before: Option<String>,
     ) -> async_graphql::Result<OwnEventConnection> {
         let window = window(first, after, last, before)?;
         let page = crate::event::query::of_artist(ctx.app().db.reads(), self.0.id, &window).await?;

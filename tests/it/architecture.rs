@@ -42,12 +42,57 @@ pub fn trials() -> Vec<Trial> {
             source.names("transaction!", is_low)
         }),
         rule("no_call_to_the_outside_inside_a_transaction", |source| {
-            let inside = source.text.split("transaction!(").skip(1).filter_map(|rest| rest.split(")?").next());
-            let calls = inside
-                .filter(|body| body.contains("app.provider") || body.contains("app.mail") || body.contains("app.kv"));
-            calls.last().map(|body| format!("{}: {body}", source.path))
+            let found = source.inside_transactions().into_iter().find_map(call_to_the_outside)?;
+            Some(format!("{}: {found}", source.path))
+        }),
+        Trial::test("architecture::the_scan_of_transactions_sees_their_ends", || {
+            let guilty = [
+                "transaction!(app, txn => { first(txn)?; app.provider.cancel(tid).await?; Ok(()) })",
+                "transaction!(app, txn => { say(\"(\")?; Ok(app.mail.send(letter).await?) })",
+                "async fn hold(txn: &impl ConnectionTrait, app: &App) -> Result<()> { app.kv.get(key).await?; Ok(()) }",
+            ];
+            let innocent = [
+                "transaction!(app, txn => first(txn).await)?; app.provider.cancel(tid).await?;",
+                "async fn hold(txn: &impl ConnectionTrait) -> Result<()> { Ok(()) } async fn f(app: &App) { app.kv.get(key) }",
+            ];
+            let is_caught = |text: &&str| {
+                let source = Source { path: String::new(), text: (*text).to_owned() };
+                source.inside_transactions().into_iter().any(|body| call_to_the_outside(body).is_some())
+            };
+            let (missed, accused): (Vec<_>, Vec<_>) = (
+                guilty.iter().filter(|text| !is_caught(text)).collect(),
+                innocent.iter().filter(|text| is_caught(text)).collect(),
+            );
+            if missed.is_empty() && accused.is_empty() {
+                return Ok(());
+            }
+            Err(Failed::from(format!("missed {missed:?}; accused {accused:?}")))
         }),
     ]
+}
+
+/// The word of a body that leaves the database.
+fn call_to_the_outside(body: &str) -> Option<&'static str> {
+    ["app.provider", "app.mail", "app.kv", "app.search"].into_iter().find(|word| body.contains(word))
+}
+
+/// From an opening bracket to the one that closes it; brackets in strings do not count.
+fn balanced(text: &str) -> &str {
+    let (mut depth, mut is_text, mut is_escaped) = (0_usize, false, false);
+    for (at, letter) in text.char_indices() {
+        match letter {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_text => is_escaped = true,
+            '"' => is_text = !is_text,
+            '(' | '{' if !is_text => depth += 1,
+            ')' | '}' if !is_text => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return &text[..at];
+        }
+    }
+    text
 }
 
 struct Source {
@@ -59,6 +104,14 @@ impl Source {
     fn is_graphql(&self) -> bool {
         let name = self.path.rsplit('/').next().unwrap_or_default();
         name.starts_with("graphql")
+    }
+
+    /// What runs inside a transaction: the arguments of the macro, and functions that are given one.
+    fn inside_transactions(&self) -> Vec<&str> {
+        let after = |word: &'static str| self.text.match_indices(word).map(move |(at, word)| at + word.len());
+        let bodies = after("transaction!").filter(|at| self.text[*at..].starts_with('('));
+        let functions = after("txn: &").filter_map(|at| Some(at + self.text[at..].find('{')?));
+        bodies.chain(functions).map(|at| balanced(&self.text[at..])).collect()
     }
 
     /// The first line of code that has the word, if the rule applies to this file.

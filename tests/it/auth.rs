@@ -12,6 +12,8 @@ crate::scenarios![
     bad_sign_up_fields_are_named_all_at_once,
     unknown_email_and_wrong_password_look_alike,
     too_many_failures_are_throttled,
+    many_people_behind_one_address_sign_in,
+    a_wrong_try_does_not_lengthen_the_life_of_a_code,
     a_refresh_token_used_twice_ends_the_family,
     signing_out_everywhere_ends_every_session,
     an_access_token_runs_out,
@@ -102,6 +104,24 @@ async fn too_many_failures_are_throttled(app: TestApp) {
     assert_eq!(user_error(&sign_in(&app, "mina@example.kr", PASSWORD).await), "TOO_MANY_ATTEMPTS");
     app.pass(TimeDelta::minutes(15)).await;
     assert!(sign_in(&app, "mina@example.kr", PASSWORD).await["session"].is_object());
+}
+
+async fn many_people_behind_one_address_sign_in(app: TestApp) {
+    let fan = app.fan("mina").await;
+    for _ in 0..110 {
+        assert!(sign_in(&app, &fan.email, PASSWORD).await["session"].is_object());
+    }
+}
+
+async fn a_wrong_try_does_not_lengthen_the_life_of_a_code(app: TestApp) {
+    let code = app.code_for("mina@example.kr").await;
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    app.pass(TimeDelta::minutes(3)).await;
+    let payload = app.mutate(None, "signUp", SESSION, sign_up_input("mina@example.kr", wrong, "USER")).await;
+    assert_eq!(user_error(&payload), "CODE_WRONG emailCode");
+    app.pass(TimeDelta::minutes(2)).await;
+    let payload = app.mutate(None, "signUp", SESSION, sign_up_input("mina@example.kr", &code, "USER")).await;
+    assert_eq!(user_error(&payload), "CODE_EXPIRED emailCode");
 }
 
 async fn a_refresh_token_used_twice_ends_the_family(app: TestApp) {

@@ -1,18 +1,24 @@
 //! Publishing, finding, changing and calling off events.
 
-use crate::harness::{EVENT, TestApp, errors_of, user_error};
+use crate::harness::{EVENT, Event, Person, TestApp, errors_of, user_error};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 crate::scenarios![
     a_visitor_and_a_fan_may_not_publish,
     a_second_click_creates_no_second_event,
+    a_value_of_the_wrong_kind_is_named_by_its_path,
     bad_dates_and_numbers_are_named_and_change_nothing,
     events_are_found_by_parts_of_words_and_initials,
     filters_sorts_and_pages_agree,
     an_edit_and_a_cancellation_reach_the_index,
+    a_running_server_is_asked_to_rebuild_its_index,
     only_its_artist_changes_an_event,
     after_the_first_sale_prices_are_fixed_and_capacity_covers_what_is_taken,
+    an_unsold_event_moved_earlier_cannot_be_attended_and_then_canceled,
+    ticket_types_are_reordered_and_a_new_one_may_come_first,
+    one_ticket_type_named_twice_is_refused,
+    a_time_finer_than_microseconds_is_cut_and_still_reminds_and_pages,
     a_moved_start_tells_the_holders_and_lets_them_leave,
     a_canceled_event_refunds_everybody,
 ];
@@ -38,6 +44,23 @@ async fn a_second_click_creates_no_second_event(app: TestApp) {
     }
     app.pass(TimeDelta::seconds(11)).await;
     assert!(create().await["event"].is_object());
+}
+
+async fn a_value_of_the_wrong_kind_is_named_by_its_path(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    let document = "mutation($input: EventCreateInput!) { eventCreate(input: $input) { event { id } } }";
+    for (pointer, value, named) in [
+        ("/ticketTypes/0/price", json!("many"), "input.ticketTypes.0.price"),
+        ("/ticketTypes/0/price", json!(1_i64 << 54), "input.ticketTypes.0.price"),
+        ("/ticketTypes/0/capacity", json!(1.5), "input.ticketTypes.0.capacity"),
+        ("/category", json!("OPERA"), "input.category"),
+    ] {
+        let mut input = app.event_input(1_000, 10);
+        *input.pointer_mut(pointer).unwrap() = value;
+        let answer = app.query(Some(&artist.token), document, json!({ "input": input })).await;
+        let message = answer.body["errors"][0]["message"].as_str().unwrap();
+        assert!(message.contains(named), "{named} in {message}");
+    }
 }
 
 async fn bad_dates_and_numbers_are_named_and_change_nothing(app: TestApp) {
@@ -142,6 +165,16 @@ async fn an_edit_and_a_cancellation_reach_the_index(app: TestApp) {
     assert_eq!(answer.data()["event"], json!({ "status": "CANCELED", "isBookable": false }));
 }
 
+async fn a_running_server_is_asked_to_rebuild_its_index(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    publish(&app, &artist.token, json!({ "title": "퇴근길 재즈 트리오" })).await;
+    app.app.search.clear().await.unwrap();
+    assert!(titles(&app, "first: 10").await.is_empty());
+    spotlight::event::index::ask_for_rebuild(&app.app).await.unwrap();
+    app.work().await;
+    assert_eq!(titles(&app, "first: 10").await, ["퇴근길 재즈 트리오"]);
+}
+
 async fn only_its_artist_changes_an_event(app: TestApp) {
     let (artist, other) = (app.artist("haneul").await, app.artist("bada").await);
     let event = app.event(&artist, 1_000, 5).await;
@@ -166,6 +199,80 @@ async fn after_the_first_sale_prices_are_fixed_and_capacity_covers_what_is_taken
     assert_eq!(user_error(&change(1_000, 2).await), "OUT_OF_RANGE ticketTypes.0.capacity");
     assert_eq!(change(1_000, 3).await["event"]["ticketTypes"][0]["remaining"], 0);
     assert_eq!(change(1_000, 10).await["event"]["ticketTypes"][0]["remaining"], 7);
+}
+
+async fn an_unsold_event_moved_earlier_cannot_be_attended_and_then_canceled(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    let event = app.event(&artist, 1_000, 5).await;
+    let starts = event.starts_at - TimeDelta::days(5);
+    let closes = starts - TimeDelta::hours(1);
+    let input = json!({ "eventId": event.id, "startsAt": starts, "bookingClosesAt": closes });
+    let payload = app.mutate(Some(&artist.token), "eventUpdate", EVENT, input).await;
+    let until = payload["event"]["cancelableUntil"].as_str().unwrap();
+    assert_eq!(until.parse::<chrono::DateTime<chrono::Utc>>().unwrap(), closes);
+}
+
+async fn retype(app: &TestApp, artist: &Person, event: &Event, types: &[(Option<usize>, &str)]) -> Value {
+    let input = |(id, name): &(Option<usize>, &str)| {
+        let id = id.map(|index| event.types[index].clone());
+        json!({ "id": id, "name": name, "price": 1_000, "capacity": 5 })
+    };
+    let types: Vec<Value> = types.iter().map(input).collect();
+    let input = json!({ "eventId": event.id, "ticketTypes": types });
+    app.mutate(Some(&artist.token), "eventUpdate", "event { ticketTypes { id name } }", input).await
+}
+
+async fn of_two_types(app: &TestApp, artist: &Person) -> Event {
+    let types =
+        json!([{ "name": "앞", "price": 1_000, "capacity": 5 }, { "name": "뒤", "price": 1_000, "capacity": 5 }]);
+    app.event_of(artist, json!({ "ticketTypes": types })).await
+}
+
+async fn ticket_types_are_reordered_and_a_new_one_may_come_first(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    let event = of_two_types(&app, &artist).await;
+    let names = |payload: &Value| -> Vec<String> {
+        let rows = payload["event"]["ticketTypes"].as_array().unwrap_or_else(|| panic!("{payload}")).iter();
+        rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let turned = retype(&app, &artist, &event, &[(Some(1), "뒤"), (Some(0), "앞")]).await;
+    assert_eq!(names(&turned), ["뒤", "앞"]);
+    let longer = retype(&app, &artist, &event, &[(None, "서서"), (Some(0), "앞"), (Some(1), "뒤")]).await;
+    assert_eq!(names(&longer), ["서서", "앞", "뒤"]);
+}
+
+async fn one_ticket_type_named_twice_is_refused(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    let event = of_two_types(&app, &artist).await;
+    let payload = retype(&app, &artist, &event, &[(Some(0), "앞"), (Some(1), "뒤"), (Some(0), "또")]).await;
+    assert_eq!(user_error(&payload), "INVALID ticketTypes.2.id");
+}
+
+/// Two events an instant apart, as a client with a finer clock sends them.
+async fn a_time_finer_than_microseconds_is_cut_and_still_reminds_and_pages(app: TestApp) {
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let types = json!([{ "name": "무료", "price": 0, "capacity": 5 }]);
+    let finer =
+        |title: &str| json!({ "title": title, "startsAt": "2026-06-11T03:00:00.123456789Z", "ticketTypes": types });
+    let event = app.event_of(&artist, finer("하나")).await;
+    app.event_of(&artist, finer("둘")).await;
+    assert_eq!(event.starts_at.timestamp_subsec_nanos(), 123_456_000);
+    let (mut after, mut seen) = (Value::Null, Vec::new());
+    for _ in 0..2 {
+        let query = "query($after: String) { viewer { events(first: 1, after: $after) { nodes { title } pageInfo { endCursor } } } }";
+        let answer = app.query(Some(&artist.token), query, json!({ "after": after })).await;
+        let events = &answer.data()["viewer"]["events"];
+        seen.push(events["nodes"][0]["title"].clone());
+        after = events["pageInfo"]["endCursor"].clone();
+    }
+    seen.sort_by_key(ToString::to_string);
+    assert_eq!(seen, ["둘", "하나"]);
+    app.book(&fan, &event, 1, "k").await;
+    app.pass(event.starts_at - app.now() - TimeDelta::minutes(30)).await;
+    let fan = app.sign_in_again(&fan).await;
+    let told = app.query(Some(&fan.token), "{ viewer { notifications { nodes { kind } } } }", json!({})).await;
+    let nodes = told.data()["viewer"]["notifications"]["nodes"].as_array().unwrap().clone();
+    assert_eq!(nodes.iter().filter(|node| node["kind"] == "REMINDER").count(), 2, "{nodes:?}");
 }
 
 async fn a_moved_start_tells_the_holders_and_lets_them_leave(app: TestApp) {

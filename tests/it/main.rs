@@ -21,6 +21,7 @@ mod payment;
 mod races;
 mod schema;
 mod transports;
+mod uploads;
 
 use harness::{Database, Scenario};
 use libtest_mimic::{Arguments, Trial};
@@ -38,6 +39,7 @@ fn scenarios() -> Vec<Scenario> {
         payment::all(),
         races::all(),
         transports::all(),
+        uploads::all(),
     ]
     .into_iter()
     .flatten()

@@ -43,27 +43,41 @@ async fn holders_are_reminded_a_day_and_an_hour_before_exactly_once(app: TestApp
 }
 
 async fn who_books_after_a_reminder_is_due_does_not_get_it(app: TestApp) {
-    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
-    let starts = app.now() + TimeDelta::hours(20);
+    let (artist, early, late) = (app.artist("haneul").await, app.fan("mina").await, app.fan("jun").await);
+    let starts = app.now() + TimeDelta::days(10);
     let changes = json!({ "startsAt": starts, "endsAt": starts + TimeDelta::hours(1), "bookingClosesAt": starts,
         "ticketTypes": [{ "name": "무료", "price": 0, "capacity": 10 }] });
     let event = app.event_of(&artist, changes).await;
-    app.book(&fan, &event, 1, "a").await;
-    app.pass(TimeDelta::minutes(19 * 60 + 30)).await;
-    let fan = app.sign_in_again(&fan).await;
-    assert_eq!(reminders(&kinds(&app, &fan).await), 1, "the one-hour reminder only");
+    app.book(&early, &event, 1, "a").await;
+    app.work().await;
+    // The worker is late: somebody books after the moment of the reminder and before it is sent.
+    app.move_clock(starts - app.now() - TimeDelta::days(1) + TimeDelta::minutes(10));
+    let (early, late) = (app.sign_in_again(&early).await, app.sign_in_again(&late).await);
+    assert_eq!(app.book(&late, &event, 1, "b").await["booking"]["status"], "CONFIRMED");
+    app.work().await;
+    assert_eq!(reminders(&kinds(&app, &early).await), 1);
+    assert_eq!(reminders(&kinds(&app, &late).await), 0, "the one-day reminder was due before");
+    app.pass(starts - app.now() - TimeDelta::minutes(30)).await;
+    let (early, late) = (app.sign_in_again(&early).await, app.sign_in_again(&late).await);
+    assert_eq!(reminders(&kinds(&app, &early).await), 2);
+    assert_eq!(reminders(&kinds(&app, &late).await), 1);
 }
 
 async fn a_late_start_up_still_sends_what_is_due_until_the_start(app: TestApp) {
-    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let (artist, fan, other) = (app.artist("haneul").await, app.fan("mina").await, app.fan("jun").await);
     let event = app.event(&artist, 0, 10).await;
+    let earlier = event.starts_at - TimeDelta::hours(1);
+    let changes = json!({ "startsAt": earlier, "ticketTypes": [{ "name": "무료", "price": 0, "capacity": 10 }] });
+    let begun = app.event_of(&artist, changes).await;
     app.book(&fan, &event, 1, "a").await;
+    app.book(&other, &begun, 1, "a").await;
     app.work().await;
     app.move_clock(event.starts_at - app.now() - TimeDelta::minutes(30));
-    let fan = app.sign_in_again(&fan).await;
+    let (fan, other) = (app.sign_in_again(&fan).await, app.sign_in_again(&other).await);
     assert_eq!(reminders(&kinds(&app, &fan).await), 0);
     app.work().await;
     assert_eq!(reminders(&kinds(&app, &fan).await), 2);
+    assert_eq!(reminders(&kinds(&app, &other).await), 0, "it has begun half an hour ago");
 }
 
 async fn news_are_counted_and_marked_as_read(app: TestApp) {

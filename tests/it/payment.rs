@@ -16,6 +16,9 @@ crate::scenarios![
     a_refund_whose_answer_is_lost_is_finished_once,
     an_expired_hold_takes_no_money,
     a_hold_that_ran_out_during_a_refused_approval_is_released,
+    an_old_doubt_does_not_end_a_new_approval,
+    a_provider_that_is_down_for_hours_delays_a_refund_and_loses_none,
+    an_unknown_payment_is_not_found,
     the_page_has_forms_that_a_script_can_press,
 ];
 
@@ -130,7 +133,12 @@ async fn a_wrong_amount_is_sent_back_and_sells_nothing(app: TestApp) {
     app.work().await;
     let booking = app.booking(&fan, id(&payload)).await;
     assert_eq!((&booking["status"], &booking["payment"]["status"]), (&json!("EXPIRED"), &json!("CANCELED")));
+    // What was taken, 1,000 won more than was due, and not what was due.
+    assert_eq!(booking["payment"]["canceledAmount"], 11_000);
     assert_eq!(app.remaining(&event).await, 3);
+    let told = "{ viewer { notifications { nodes { kind } } } }";
+    let told = app.query(Some(&fan.token), told, json!({})).await;
+    assert_eq!(told.data()["viewer"]["notifications"]["nodes"][0]["kind"], "BOOKING_CANCELED");
 }
 
 async fn a_provider_that_is_down_at_ready_releases_the_hold(app: TestApp) {
@@ -168,6 +176,56 @@ async fn an_expired_hold_takes_no_money(app: TestApp) {
     let fan = app.sign_in_again(&fan).await;
     let booking = app.booking(&fan, id(&payload)).await;
     assert_eq!((&booking["status"], &booking["payment"]["status"]), (&json!("EXPIRED"), &json!("EXPIRED")));
+}
+
+async fn an_old_doubt_does_not_end_a_new_approval(app: TestApp) {
+    let (fan, _, payload) = hold(&app).await;
+    let page = payload["payment"]["redirect"]["pcUrl"].as_str().unwrap();
+    let approve = |token: &str| {
+        let input = json!({ "paymentId": payload["payment"]["id"], "pgToken": token });
+        app.mutate(Some(&fan.token), "paymentApprove", "payment { status }", input)
+    };
+    // This one, refused, leaves a job that asks about it in a minute.
+    assert_eq!(user_error(&approve("guess").await), "INVALID pgToken");
+    let pressed = app.http.post(format!("{page}/approve")).form(&[("fault", "slow")]).send().await.unwrap();
+    let token = pressed.headers()["location"].to_str().unwrap().split("pg_token=").nth(1).unwrap().to_owned();
+    app.pass(TimeDelta::seconds(30)).await;
+    let a_minute_is_over = async {
+        while app.booking(&fan, id(&payload)).await["payment"]["status"] != "APPROVING" {}
+        app.pass(TimeDelta::seconds(31)).await;
+    };
+    let (approved, ()) = tokio::join!(approve(&token), a_minute_is_over);
+    assert_eq!(approved["payment"]["status"], "APPROVED", "{approved}");
+    assert_eq!(app.booking(&fan, id(&payload)).await["status"], "CONFIRMED");
+}
+
+async fn a_provider_that_is_down_for_hours_delays_a_refund_and_loses_none(app: TestApp) {
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let event = app.event(&artist, 5_000, 3).await;
+    let booking = app.buy(&fan, &event, 2, "k").await;
+    set_fault(&app, "order", "error_before").await;
+    let input = json!({ "bookingId": booking, "idempotencyKey": "c" });
+    app.mutate(Some(&fan.token), "bookingCancel", "booking { status }", input).await;
+    for _ in 0..15 {
+        set_fault(&app, "order", "error_before").await;
+        app.pass(TimeDelta::minutes(16)).await;
+    }
+    app.pass(TimeDelta::minutes(16)).await;
+    app.pass(TimeDelta::minutes(16)).await;
+    let fan = app.sign_in_again(&fan).await;
+    assert_eq!(app.booking(&fan, &booking).await["status"], "CANCELED");
+}
+
+async fn an_unknown_payment_is_not_found(app: TestApp) {
+    let (fan, _, payload) = hold(&app).await;
+    let unknown = payload["payment"]["id"].as_str().unwrap().replace("pay_0", "pay_1");
+    for outcome in ["approved?pg_token=x", "canceled", "failed"] {
+        let answer = app.http.get(format!("{}/payments/{unknown}/{outcome}", app.url)).send().await.unwrap();
+        assert_eq!(answer.status(), 404, "{outcome}");
+    }
+    let input = json!({ "paymentId": unknown, "pgToken": "x" });
+    let refused = app.mutate(Some(&fan.token), "paymentApprove", "payment { status }", input).await;
+    assert_eq!(user_error(&refused), "NOT_FOUND paymentId");
 }
 
 async fn the_page_has_forms_that_a_script_can_press(app: TestApp) {

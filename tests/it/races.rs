@@ -39,6 +39,11 @@ async fn two_hundred_buyers_for_ten_seats_sell_exactly_ten(app: TestApp) {
     join_all(held.iter().map(|payload| app.pay(payload, "approve", "none"))).await;
     app.work().await;
     assert_eq!(app.remaining(&event).await, 0);
+    let winners = fans.iter().zip(&payloads).filter(|(_, payload)| payload["booking"].is_object());
+    for (fan, payload) in winners {
+        let booking = app.booking(fan, payload["booking"]["id"].as_str().unwrap()).await;
+        assert_eq!((&booking["status"], booking["tickets"].as_array().unwrap().len()), (&json!("CONFIRMED"), 1));
+    }
     let sold = "query($id: ID!) { event(id: $id) { capacity remaining } }";
     assert_eq!(app.query(None, sold, json!({ "id": event.id })).await.data()["event"]["capacity"], 10);
 }
@@ -100,6 +105,19 @@ async fn approve_against_expiry_has_one_winner(app: TestApp) {
     app.move_clock(chrono::TimeDelta::minutes(15));
     let (_, _) = tokio::join!(app.work(), join_all(backs.iter().map(|back| app.http.get(back).send())));
     app.pass(chrono::TimeDelta::minutes(2)).await;
+    let mut sold = 0;
+    for (fan, payload) in fans.iter().zip(&payloads) {
+        let fan = app.sign_in_again(fan).await;
+        let booking = app.booking(&fan, payload["booking"]["id"].as_str().unwrap()).await;
+        let valid = booking["tickets"].as_array().unwrap().iter().filter(|ticket| ticket["status"] == "VALID").count();
+        match (booking["status"].as_str().unwrap(), booking["payment"]["status"].as_str().unwrap(), valid) {
+            ("CONFIRMED", "APPROVED", 1) => sold += 1,
+            // Whether anything was left with the provider, the harness asks it.
+            ("EXPIRED", "CANCELED" | "EXPIRED" | "FAILED", 0) => {}
+            neither => panic!("neither sold nor given back: {neither:?}"),
+        }
+    }
+    assert_eq!(app.remaining(&event).await, 20 - sold);
 }
 
 async fn capacity_lowered_while_selling_never_oversells(app: TestApp) {

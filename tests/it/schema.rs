@@ -1,5 +1,9 @@
 //! The exported schema is what the code says, and everything in it is described.
 
+use async_graphql::parser::{
+    parse_schema,
+    types::{InterfaceType, ObjectType, TypeKind, TypeSystemDefinition},
+};
 use libtest_mimic::{Failed, Trial};
 
 pub fn trials() -> Vec<Trial> {
@@ -13,41 +17,47 @@ pub fn trials() -> Vec<Trial> {
             let line = kept.lines().zip(now.lines()).find(|(kept, now)| kept != now);
             Err(Failed::from(format!("run `cargo run -- schema > schema.graphql`; first difference: {line:?}")))
         }),
-        Trial::test("schema::every_type_and_field_is_described", || {
-            let bare = undescribed(&spotlight::graphql::sdl());
+        Trial::test("schema::every_type_field_argument_and_value_is_described", || {
+            let bare = undescribed(&spotlight::graphql::sdl())?;
             if bare.is_empty() { Ok(()) } else { Err(Failed::from(bare.join("\n"))) }
         }),
     ]
 }
 
-/// Types and fields whose line does not follow the end of a description. Arguments of a field stand on its own line.
-fn undescribed(sdl: &str) -> Vec<String> {
+/// Everything that a description can stand on and does not.
+fn undescribed(sdl: &str) -> Result<Vec<String>, Failed> {
     let mut bare = Vec::new();
-    let (mut is_described, mut is_inside, mut owner) = (false, false, String::new());
-    for line in sdl.lines() {
-        let text = line.trim();
-        if text.starts_with("\"\"\"") {
-            let is_one_line = text.len() > 3 && text.ends_with("\"\"\"");
-            is_inside = !is_one_line && !is_inside;
-            is_described = !is_inside;
-            continue;
+    let mut look = |place: String, is_described: bool| {
+        if !is_described {
+            bare.push(place);
         }
-        if is_inside || text.is_empty() || text == "}" {
-            continue;
+    };
+    for definition in parse_schema(sdl)?.definitions {
+        let TypeSystemDefinition::Type(definition) = definition else { continue };
+        let (name, definition) = (definition.node.name.node.to_string(), definition.node);
+        look(name.clone(), definition.description.is_some());
+        match definition.kind {
+            TypeKind::Object(ObjectType { fields, .. }) | TypeKind::Interface(InterfaceType { fields, .. }) => {
+                for field in fields {
+                    let (place, field) = (format!("{name}.{}", field.node.name.node), field.node);
+                    look(place.clone(), field.description.is_some());
+                    for argument in field.arguments {
+                        look(format!("{place}({})", argument.node.name.node), argument.node.description.is_some());
+                    }
+                }
+            }
+            TypeKind::InputObject(input) => {
+                for field in input.fields {
+                    look(format!("{name}.{}", field.node.name.node), field.node.description.is_some());
+                }
+            }
+            TypeKind::Enum(values) => {
+                for value in values.values {
+                    look(format!("{name}.{}", value.node.value.node), value.node.description.is_some());
+                }
+            }
+            TypeKind::Scalar | TypeKind::Union(_) => {}
         }
-        let is_type =
-            ["type ", "input ", "enum ", "interface ", "scalar ", "union "].iter().any(|kind| text.starts_with(kind));
-        let is_known = ["directive ", "schema ", "query:", "mutation:", "subscription:", "extend "]
-            .iter()
-            .any(|word| text.starts_with(word));
-        if is_type {
-            text.clone_into(&mut owner);
-        }
-        let is_builtin = text.contains("specifiedBy") || owner.starts_with("scalar");
-        if !is_described && !is_known && !is_builtin {
-            bare.push(format!("{owner} {text}"));
-        }
-        is_described = false;
     }
-    bare
+    Ok(bare)
 }

@@ -230,7 +230,7 @@ async fn every_playground_example_is_valid(app: TestApp) {
     let examples = spotlight::http::playground::examples();
     assert!(examples.len() > 5);
     for example in examples {
-        let variables: Value = serde_json::from_str(example.variables).unwrap();
+        let variables: Value = serde_json::from_str(&example.variables.replace("{{origin}}", &app.url)).unwrap();
         let body = json!({ "query": example.document, "variables": variables });
         let request = app.http.post(format!("{}/graphql", app.url)).header("accept", "text/event-stream");
         let answer = request.json(&body).send().await.unwrap().text().await.unwrap();

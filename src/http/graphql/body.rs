@@ -1,6 +1,12 @@
 //! Reading a request: bounded in bytes and in time.
 
-use super::{Edge, problem::Problem, request::Parameters};
+use super::{
+    Edge,
+    engine::{Caller, ClientMeta},
+    multipart,
+    problem::Problem,
+    request::Parameters,
+};
 use axum::{
     body::{Body, Bytes},
     http::HeaderMap,
@@ -8,7 +14,16 @@ use axum::{
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 /// The parameters of a POST.
-pub async fn read(edge: &Edge, headers: &HeaderMap, body: Body) -> Result<Parameters, Problem> {
+pub async fn read(
+    edge: &Edge,
+    caller: &Caller,
+    meta: &ClientMeta,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Parameters, Problem> {
+    if multipart::is_announced(headers) {
+        return multipart::read(edge, caller, meta, headers, body).await;
+    }
     check_json(headers)?;
     Parameters::from_json(&collect(edge, body, edge.settings.body_bytes).await?)
 }
@@ -34,5 +49,9 @@ fn check_json(headers: &HeaderMap) -> Result<(), Problem> {
         }
         _ => true,
     });
-    if is_json && is_utf8 { Ok(()) } else { Err(Problem::unsupported_media_type("Send application/json in UTF-8.")) }
+    if is_json && is_utf8 {
+        Ok(())
+    } else {
+        Err(Problem::unsupported_media_type("Send application/json in UTF-8, or multipart/form-data."))
+    }
 }

@@ -19,7 +19,9 @@ pub mod engine;
 pub mod guard;
 mod http;
 mod life;
+mod multipart;
 mod origin;
+mod pace;
 mod persisted;
 mod places;
 mod problem;
@@ -33,7 +35,7 @@ mod ws_protocol;
 mod ws_session;
 
 use super::request_log;
-use crate::infra::{clock::Clock, ids::Ids};
+use crate::infra::{blob::Spool, clock::Clock, ids::Ids};
 use accept::{Accepted, Format};
 use async_graphql::parser::types::OperationType;
 use axum::{
@@ -65,6 +67,8 @@ pub struct EdgeParts {
     pub origins: Origins,
     pub clock: Arc<dyn Clock>,
     pub ids: Ids,
+    /// Where files of multipart bodies wait.
+    pub spool: Spool,
     /// Ends every stream and socket, so that clients go to another node.
     pub shutdown: CancellationToken,
     pub tasks: TaskTracker,
@@ -79,6 +83,8 @@ pub struct Inner {
     prices: Prices,
     budgets: Budgets,
     places: Places,
+    /// Of multipart bodies that are arriving.
+    arriving: Places,
     reservations: Reservations,
 }
 
@@ -97,8 +103,8 @@ pub fn routes(parts: EdgeParts) -> Router {
         tracing::error!(%error, "the schema's own text cannot be read");
         Prices::default()
     });
-    let (places, reservations) = (Places::default(), Reservations::default());
-    let inner = Inner { parts, prices, budgets: Budgets::default(), places, reservations };
+    let (places, arriving, reservations) = (Places::default(), Places::default(), Reservations::default());
+    let inner = Inner { parts, prices, budgets: Budgets::default(), places, arriving, reservations };
     // Outermost last: a preflight is answered before anything else looks at it.
     Router::new().route("/graphql", any(serve)).layer(log).layer(cors).with_state(Edge(Arc::new(inner)))
 }
@@ -136,7 +142,7 @@ async fn respond(
         (&Method::GET, Some(token)) => return sse_reserved::open(&edge, &token),
         (&Method::POST, Some(token)) => {
             let caller = caller.await?;
-            let parameters = body::read(&edge, &parts.headers, body).await?;
+            let parameters = body::read(&edge, &caller, meta, &parts.headers, body).await?;
             return sse_reserved::run(&edge, caller, meta, &token, parameters).await;
         }
         (&Method::GET | &Method::POST, None) => {}
@@ -148,7 +154,7 @@ async fn respond(
     let parameters = if is_get {
         Parameters::from_address(parts.uri.query().unwrap_or_default())?
     } else {
-        body::read(&edge, &parts.headers, body).await?
+        body::read(&edge, &caller, meta, &parts.headers, body).await?
     };
     let charged = edge.admit(&caller, meta, parameters).await?;
     let kind = charged.operation.kind;

@@ -6,6 +6,7 @@ use super::{
     problem::Problem,
     settings::EdgeSettings,
 };
+use crate::{graphql::upload::Uploads, infra::blob::Spooled};
 use async_graphql::{
     Request, Variables,
     parser::{
@@ -37,6 +38,8 @@ pub struct Parameters {
     pub operation_name: Option<String>,
     pub variables: Map<String, Value>,
     pub extensions: Map<String, Value>,
+    /// What the markers in `variables` stand for.
+    pub files: Vec<Spooled>,
 }
 
 impl Parameters {
@@ -64,6 +67,7 @@ impl Parameters {
                     operation_name: string("operationName", raw.operation_name)?.filter(|name| !name.is_empty()),
                     variables: object("variables", raw.variables)?,
                     extensions: object("extensions", raw.extensions)?,
+                    files: Vec::new(),
                 })
             }
             Value::Array(_) => Err(Problem::bad_request("Batches are not served: send one operation at a time.")),
@@ -103,7 +107,7 @@ impl Parameters {
             return Err(Problem::document("QUERY_TOO_COMPLEX", message).beyond(limit, cost));
         }
         let kind = operation.ty;
-        let mut request = Request::new(query).variables(variables);
+        let mut request = Request::new(query).variables(variables).data(Uploads(self.files));
         request.operation_name = self.operation_name;
         request.set_parsed_query(document);
         Ok(Operation { request, kind, requested })

@@ -8,7 +8,7 @@ use super::{
 };
 use async_graphql::{Response, ServerError, Value, value};
 use futures_util::{
-    FutureExt, StreamExt,
+    FutureExt, StreamExt, future,
     stream::{self, BoxStream},
 };
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -138,6 +138,14 @@ impl Edge {
             return stream::once(async move { edge.execute(&caller, &meta, charged).await }).boxed();
         }
         let responses = self.engine.subscribe(&caller, &meta, charged.charge, charged.operation.request);
+        // What ends because this server stops is not complete: the transport says that the client may come back.
+        let shutdown = self.shutdown.clone();
+        let end = stream::once(async move {
+            if shutdown.is_cancelled() {
+                future::pending::<()>().await;
+            }
+        });
+        let responses = responses.chain(end.filter_map(|()| future::ready(None)));
         // After a panic the stream is over: `catch_unwind` ends it.
         AssertUnwindSafe(responses)
             .catch_unwind()

@@ -9,6 +9,15 @@ use std::time::Duration;
 pub struct EdgeSettings {
     /// Bytes of a JSON body.
     pub body_bytes: usize,
+    /// Bytes of a multipart body, all its files together.
+    pub multipart_bytes: usize,
+    /// Files of a multipart body.
+    pub multipart_files: usize,
+    /// Seconds that a multipart body may take to arrive.
+    #[serde(rename = "multipart_seconds", deserialize_with = "seconds")]
+    pub multipart_time: Duration,
+    /// Multipart bodies of one account that may arrive at once.
+    pub multipart_per_account: usize,
     /// Bytes of a document.
     pub query_bytes: usize,
     /// Seconds that a body may take to arrive.
@@ -85,6 +94,10 @@ impl Default for EdgeSettings {
     fn default() -> Self {
         Self {
             body_bytes: 256 * 1024,
+            multipart_bytes: 12 * 1024 * 1024,
+            multipart_files: 4,
+            multipart_time: Duration::from_secs(60),
+            multipart_per_account: 4,
             query_bytes: 16 * 1024,
             body_time: Duration::from_secs(10),
             operation_time: Duration::from_secs(10),

@@ -113,7 +113,11 @@ impl Session {
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
             // Too long, or no WebSocket at all; if the other side is gone, saying so does no harm.
             Some(Ok(Message::Binary(_)) | Err(_)) => Err(Some(Close::BadMessage)),
-            Some(Ok(Message::Close(_))) | None => Err(None),
+            Some(Ok(Message::Close(_))) => {
+                self.take_leave().await;
+                Err(None)
+            }
+            None => Err(None),
         }
     }
 
@@ -211,11 +215,15 @@ impl Session {
         self.operations.clear();
         self.running.clear();
         let frame = CloseFrame { code: close.code(), reason: close.reason().into() };
-        let farewell = async {
-            if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
-                while let Some(Ok(_)) = self.socket.recv().await {}
-            }
-        };
+        let saying = self.socket.send(Message::Close(Some(frame)));
+        if let Ok(Ok(())) = tokio::time::timeout(FAREWELL, saying).await {
+            self.take_leave().await;
+        }
+    }
+
+    /// Reading on is also what sends the answer to a close frame of the other side.
+    async fn take_leave(&mut self) {
+        let farewell = async { while let Some(Ok(_)) = self.socket.recv().await {} };
         let _done_or_gone = tokio::time::timeout(FAREWELL, farewell).await;
     }
 }

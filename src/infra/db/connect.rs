@@ -27,15 +27,17 @@ pub struct DatabaseSettings {
     pub max_connections: u32,
     /// How long a request waits for a free connection.
     pub acquire_seconds: u64,
-    /// SQLite only: whether each commit waits for the disk. Off loses the last commits in a power cut.
+    /// SQLite only: whether each commit waits for the disk. If not, a power cut loses the last commits, and no more.
     pub sqlite_full_sync: bool,
 }
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("database.url: {0:?} is none of sqlite:, mysql:// and postgres://")]
+    #[error("database.url: {0} is none of sqlite:, mysql:// and postgres://")]
     Scheme(String),
+    #[error("database.url: cannot be read: {0}")]
+    Address(url::ParseError),
     #[error("database.url: cannot open the database: {0}")]
     Connect(DbErr),
     #[error(
@@ -62,12 +64,14 @@ impl Db {
                 Ok(Self { kind: Kind::Sqlite, writes, reads, committed, statements })
             }
             "mysql" | "mariadb" | "postgres" | "postgresql" => {
+                // The libraries below repeat an address that they cannot read, password and all.
+                url::Url::parse(url).map_err(OpenError::Address)?;
                 let kind = if scheme.starts_with('p') { Kind::Postgres } else { Kind::MySql };
                 let url = url.replacen("mariadb://", "mysql://", 1);
                 let pool = connect(server(settings, &url), &statements).await?;
                 Ok(Self { kind, writes: pool.clone(), reads: pool, committed, statements })
             }
-            _ => Err(OpenError::Scheme(url.clone())),
+            _ => Err(OpenError::Scheme(shown(scheme, url).to_owned())),
         }
     }
 
@@ -81,6 +85,12 @@ impl Db {
         }
         Migrator::up(&self.writes, None).await.map_err(OpenError::Migrate)
     }
+}
+
+/// The scheme, if that is what it is: the rest of an address may be a password.
+fn shown<'a>(scheme: &'a str, url: &str) -> &'a str {
+    let is_scheme = scheme.len() < url.len() && scheme.chars().all(|letter| letter.is_ascii_lowercase());
+    if is_scheme { scheme } else { "what it says" }
 }
 
 async fn connect(options: ConnectOptions, statements: &Arc<AtomicU64>) -> Result<DatabaseConnection, OpenError> {
@@ -103,7 +113,7 @@ fn basics(settings: &DatabaseSettings, url: &str, connections: u32) -> ConnectOp
 }
 
 fn sqlite(settings: &DatabaseSettings, url: &str, connections: u32) -> ConnectOptions {
-    let synchronous = if settings.sqlite_full_sync { SqliteSynchronous::Full } else { SqliteSynchronous::Off };
+    let synchronous = if settings.sqlite_full_sync { SqliteSynchronous::Full } else { SqliteSynchronous::Normal };
     let mut options = basics(settings, url, connections);
     options.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite

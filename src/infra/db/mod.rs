@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 
 /// Which protocol the address speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+enum Kind {
     Sqlite,
     MySql,
     Postgres,
@@ -43,10 +43,6 @@ impl Db {
     /// For reading outside a transaction.
     pub const fn reads(&self) -> &DatabaseConnection {
         &self.reads
-    }
-
-    pub const fn kind(&self) -> Kind {
-        self.kind
     }
 
     /// How many statements this process has run on it.

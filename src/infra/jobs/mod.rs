@@ -24,9 +24,20 @@ use std::collections::HashMap;
 pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     /// The row's name; never changed once released.
     const NAME: &'static str;
+    /// Where it waits for its turn.
+    const LANE: Lane = Lane::Quick;
 
     /// Does it; may be called again after it was done.
     fn run(self, app: &App) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Jobs that wait for somebody outside never hold up those that do not: a provider that hangs delays no reminder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Only our own database.
+    Quick,
+    /// Calls a provider, or a mail server.
+    Outside,
 }
 
 /// Writes the row, in the caller's transaction, to be done at `run_at` or soon after.
@@ -59,21 +70,27 @@ type Runner = fn(App, String) -> BoxFuture<'static, Result<()>>;
 
 /// Which code runs which row.
 #[derive(Clone, Debug, Default)]
-pub struct Registry(HashMap<&'static str, Runner>);
+pub struct Registry(HashMap<&'static str, (Lane, Runner)>);
 
 impl Registry {
     #[must_use]
     pub fn with<J: Job>(mut self) -> Self {
-        self.0.insert(J::NAME, |app, payload| {
+        let runner: Runner = |app, payload| {
             Box::pin(async move {
                 let job: J = serde_json::from_str(&payload).map_err(|error| crate::Error::fault(error.to_string()))?;
                 job.run(&app).await
             })
-        });
+        };
+        self.0.insert(J::NAME, (J::LANE, runner));
         self
     }
 
     fn runner(&self, name: &str) -> Option<Runner> {
-        self.0.get(name).copied()
+        self.0.get(name).map(|(_, runner)| *runner)
+    }
+
+    /// The names of those that call somebody outside.
+    fn outside(&self) -> Vec<&'static str> {
+        self.0.iter().filter(|(_, (lane, _))| *lane == Lane::Outside).map(|(name, _)| *name).collect()
     }
 }

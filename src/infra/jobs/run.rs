@@ -1,5 +1,6 @@
 //! The life of one row: claimed, run, then removed, put off or parked.
 
+use super::Lane;
 use crate::transaction;
 use crate::{app::App, error::Error, error::Result};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,8 +17,9 @@ const BATCH: u64 = 64;
 
 /// Does what is due now, and answers how many jobs were run.
 pub async fn run_due(app: &App) -> Result<usize> {
-    let due = due(app).await?;
-    let ran = stream::iter(due)
+    let mut jobs = due(app, Lane::Quick, BATCH).await?;
+    jobs.extend(due(app, Lane::Outside, BATCH).await?);
+    let ran = stream::iter(jobs)
         .map(|job| async move {
             if !claim(app, &job).await? {
                 return Ok(0);
@@ -31,19 +33,32 @@ pub async fn run_due(app: &App) -> Result<usize> {
     ran.into_iter().sum()
 }
 
+/// Claims up to `most` jobs of a lane that are due.
+pub(super) async fn claim_due(app: &App, lane: Lane, most: usize) -> Result<Vec<Model>> {
+    let mut claimed = Vec::new();
+    for job in due(app, lane, u64::try_from(most).unwrap_or(BATCH)).await? {
+        if claim(app, &job).await? {
+            claimed.push(job);
+        }
+    }
+    Ok(claimed)
+}
+
 fn is_free(now: DateTime<Utc>) -> Condition {
     Condition::any().add(Column::LeaseUntil.is_null()).add(Column::LeaseUntil.lt(now))
 }
 
-async fn due(app: &App) -> Result<Vec<Model>> {
+async fn due(app: &App, lane: Lane, most: u64) -> Result<Vec<Model>> {
     let now = app.clock.now();
+    let outside = Column::Name.is_in(app.jobs.outside());
     let rows = Entity::find()
+        .filter(if lane == Lane::Outside { outside } else { outside.not() })
         .filter(Column::ParkedAt.is_null())
         .filter(Column::RunAt.lte(now))
         .filter(is_free(now))
         .order_by_asc(Column::RunAt)
         .order_by_asc(Column::Id)
-        .limit(BATCH)
+        .limit(most)
         .all(app.db.reads())
         .await?;
     Ok(rows)
@@ -67,7 +82,7 @@ async fn claim(app: &App, job: &Model) -> Result<bool> {
     Ok(claimed == 1)
 }
 
-async fn perform(app: &App, job: Model) -> Result<()> {
+pub(super) async fn perform(app: &App, job: Model) -> Result<()> {
     let attempt = job.attempts + 1;
     let outcome = match app.jobs.runner(&job.name) {
         Some(runner) => {
@@ -96,7 +111,9 @@ async fn remove(app: &App, job: &Model) -> Result<()> {
 async fn put_off(app: &App, job: &Model, attempt: i32, error: &Error) -> Result<()> {
     let now = app.clock.now();
     let most = i32::try_from(app.config.worker.max_attempts).unwrap_or(i32::MAX);
-    let parked_at = (attempt >= most).then_some(now);
+    // Somebody else is down, for however long: nothing is wrong with the job, and money may hang on it.
+    let is_ours = !matches!(error, Error::Unavailable(_));
+    let parked_at = (attempt >= most && is_ours).then_some(now);
     let doublings = u32::try_from((attempt - 1).clamp(0, 20)).unwrap_or(0);
     let seconds = 2_i64.saturating_pow(doublings).clamp(1, 600);
     let jitter = i64::try_from(app.ids.below(u64::try_from(seconds * 500).unwrap_or(500))).unwrap_or(0);
@@ -110,6 +127,8 @@ async fn put_off(app: &App, job: &Model, attempt: i32, error: &Error) -> Result<
             .col_expr(Column::ParkedAt, Expr::value(parked_at))
             .col_expr(Column::LastError, Expr::value(message.clone()))
             .filter(Column::Id.eq(job.id))
+            // Not if its lease ran out and another has it now.
+            .filter(Column::Attempts.eq(attempt))
             .exec(txn)
             .await?)
     })

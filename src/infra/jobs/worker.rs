@@ -1,27 +1,77 @@
-//! The loop that does what is due until the process is told to stop.
+//! The loops that do what is due until the process is told to stop: one for each lane, with slots that are filled again
+//! as soon as they are free.
 
-use super::run_due;
+use super::{
+    Lane,
+    run::{claim_due, perform},
+};
 use crate::app::App;
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use std::time::Duration;
+
+/// Between two rounds of removing what is past its time.
+const SWEEP: Duration = Duration::from_secs(600);
 
 /// Runs until shutdown. What is running when shutdown comes is finished first.
 pub async fn work(app: App) {
-    let pause = Duration::from_millis(app.config.worker.poll_millis);
-    while !app.shutdown.is_cancelled() {
-        match run_due(&app).await {
-            Ok(0) => rest(&app, pause).await,
-            Ok(_) => {}
-            Err(error) => {
-                tracing::error!(%error, "looking for due jobs failed");
-                rest(&app, pause).await;
-            }
+    tokio::join!(lane(&app, Lane::Quick), lane(&app, Lane::Outside), sweep(&app));
+}
+
+/// Whether several nodes do it at once makes no difference.
+async fn sweep(app: &App) {
+    loop {
+        if let Err(error) = app.kv.sweep().await {
+            tracing::warn!(%error, "what is past its time could not be removed");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(SWEEP) => {}
+            () = app.shutdown.cancelled() => return,
         }
     }
 }
 
-async fn rest(app: &App, pause: Duration) {
+async fn lane(app: &App, lane: Lane) {
+    let slots = app.config.worker.concurrency;
+    let mut running = FuturesUnordered::new();
+    while !app.shutdown.is_cancelled() {
+        let free = slots.saturating_sub(running.len());
+        let claimed = match claim_due(app, lane, free).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::error!(%error, "looking for due jobs failed");
+                Vec::new()
+            }
+        };
+        let has_found = !claimed.is_empty();
+        for job in claimed {
+            running.push(perform(app, job));
+        }
+        while let Some(Some(done)) = running.next().now_or_never() {
+            told(done);
+        }
+        if has_found && running.len() < slots {
+            continue;
+        }
+        tokio::select! {
+            Some(done) = running.next() => told(done),
+            () = rest(app), if running.len() < slots => {}
+        }
+    }
+    while let Some(done) = running.next().await {
+        told(done);
+    }
+}
+
+/// The job is still there, and is done again when its lease has run out.
+fn told(done: crate::Result<()>) {
+    if let Err(error) = done {
+        tracing::error!(%error, "what became of a job could not be written");
+    }
+}
+
+async fn rest(app: &App) {
     tokio::select! {
-        () = tokio::time::sleep(pause) => {}
+        () = tokio::time::sleep(Duration::from_millis(app.config.worker.poll_millis)) => {}
         () = app.db.committed().notified() => {}
         () = app.shutdown.cancelled() => {}
     }

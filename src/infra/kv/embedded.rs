@@ -1,14 +1,14 @@
 //! The embedded twin: rows of the table `kv`. A row past its time counts as absent; the sweeper removes it later.
 
 use super::KvError;
-use crate::error::{Error, Result as UseResult};
+use crate::error::{Error, Fault, Result as UseResult};
 use crate::infra::{clock::Clock, db::Db, ids::Ids};
 use crate::transaction;
 use chrono::{DateTime, Utc};
 use entity::kv::{ActiveModel, Column, Entity};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, SqlErr,
     sea_query::{Expr, OnConflict},
 };
 use std::{sync::Arc, time::Duration};
@@ -21,7 +21,6 @@ pub struct EmbeddedKv {
     clock: Arc<dyn Clock>,
 }
 
-/// What the `transaction!` macro asks of its first argument.
 impl EmbeddedKv {
     pub fn new(db: Db, ids: Ids, clock: Arc<dyn Clock>) -> Self {
         Self { db, ids, clock }
@@ -47,13 +46,22 @@ impl EmbeddedKv {
 
     pub async fn set_if_absent(&self, key: &str, value: &str, ttl: Option<Duration>) -> Result<bool, KvError> {
         let row = self.row(key, value, ttl);
-        known(transaction!(self, txn => {
+        let written = transaction!(self, txn => {
             let dead = Condition::all().add(Column::Key.eq(key)).add(self.alive().not());
             Entity::delete_many().filter(dead).exec(txn).await?;
-            let keep = OnConflict::column(Column::Key).do_nothing_on([Column::Key]).to_owned();
-            let written = Entity::insert(row.clone()).on_conflict(keep).exec_without_returning(txn).await?;
-            Ok(written == 1)
-        }))
+            // No `ON CONFLICT`: what MySQL then says of the number of rows depends on its client's flags.
+            match Entity::insert(row.clone()).exec_without_returning(txn).await {
+                Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+                    Err(Fault::Twin.into())
+                }
+                Err(error) => Err(error.into()),
+                Ok(_) => Ok(()),
+            }
+        });
+        match written {
+            Err(Error::Fault(Fault::Twin)) => Ok(false),
+            written => known(written).map(|()| true),
+        }
     }
 
     pub async fn take(&self, key: &str) -> Result<Option<String>, KvError> {
@@ -77,7 +85,7 @@ impl EmbeddedKv {
     ) -> Result<bool, KvError> {
         let expires_at = self.expiry(ttl);
         known(transaction!(self, txn => {
-            // Locked and compared here, because MySQL does not count a row that already had the new value.
+            // Locked and compared here: how many rows an update hit depends on the database and its client's flags.
             let found = Entity::find_by_id(key).filter(self.alive()).lock_exclusive().one(txn).await?;
             if found.is_none_or(|row| row.value != expected) {
                 return Ok(false);
@@ -89,6 +97,14 @@ impl EmbeddedKv {
                 .exec(txn)
                 .await?;
             Ok(true)
+        }))
+    }
+
+    /// Removes what is past its time.
+    pub async fn sweep(&self) -> Result<u64, KvError> {
+        let now = self.clock.now();
+        known(transaction!(self, txn => {
+            Ok(Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(txn).await?.rows_affected)
         }))
     }
 

@@ -53,6 +53,13 @@ impl Kv {
         }
     }
 
+    /// Removes what is past its time, where the store does not do so by itself.
+    pub async fn sweep(&self) -> Result<u64, KvError> {
+        match self {
+            Self::Embedded(kv) => kv.sweep().await,
+        }
+    }
+
     /// Writes `new` only over `expected`; the time to live starts anew.
     pub async fn compare_and_set(
         &self,

@@ -68,6 +68,20 @@ impl Search {
         }
     }
 
+    /// Like [`Self::apply`] of what `read` finds in the database, with one reader at a time: of two who follow the same
+    /// event, the later to write has read what the earlier could not know.
+    ///
+    /// # Errors
+    /// What `read` fails with; [`SearchError`].
+    pub async fn follow<E: From<SearchError>>(
+        &self,
+        read: impl Future<Output = Result<Vec<Change>, E>>,
+    ) -> Result<(), E> {
+        match self {
+            Self::Tantivy(twin) => twin.follow(read).await,
+        }
+    }
+
     /// One page of events.
     ///
     /// # Errors

@@ -30,6 +30,8 @@ struct Inner {
     /// the next change opens it anew, and what was not committed is forgotten.
     writer: Mutex<Option<IndexWriter>>,
     needs_reindex: AtomicBool,
+    /// Held from reading what to write until it is written.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl std::fmt::Debug for TantivySearch {
@@ -62,7 +64,7 @@ impl TantivySearch {
 
     fn over(fields: Fields, store: Store) -> Self {
         let needs_reindex = AtomicBool::new(!store.is_filled());
-        Self { inner: Arc::new(Inner { fields, store, writer: Mutex::new(None), needs_reindex }) }
+        Self { inner: Arc::new(Inner { fields, store, writer: Mutex::new(None), needs_reindex, turn: Arc::default() }) }
     }
 
     /// The index may lack events: it is new, was made again or cleared, and was not said to be filled since.
@@ -83,6 +85,20 @@ impl TantivySearch {
     pub(super) async fn apply(&self, changes: Vec<Change>) -> Result<(), SearchError> {
         self.blocking(|inner| inner.write(|writer, searcher| write::apply(writer, &inner.fields, searcher, changes)))
             .await
+    }
+
+    pub(super) async fn follow<E: From<SearchError>>(
+        &self,
+        read: impl Future<Output = Result<Vec<Change>, E>>,
+    ) -> Result<(), E> {
+        let turn = Arc::clone(&self.inner.turn).lock_owned().await;
+        let changes = read.await?;
+        let written = self.blocking(|inner| {
+            // Goes along, so that a caller who hangs up does not give the turn away too early.
+            let _turn = turn;
+            inner.write(|writer, searcher| write::apply(writer, &inner.fields, searcher, changes))
+        });
+        Ok(written.await?)
     }
 
     pub(super) async fn clear(&self) -> Result<(), SearchError> {

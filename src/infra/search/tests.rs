@@ -140,3 +140,30 @@ async fn how_long_it_takes() -> Outcome {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn who_follows_the_database_reads_it_after_the_one_before_has_written() -> Outcome {
+    use futures_util::poll;
+    use std::cell::Cell;
+    let search = Search::Tantivy(TantivySearch::in_memory()?);
+    let (slow, gate) = tokio::sync::oneshot::channel::<()>();
+    let has_read = Cell::new(false);
+    let mut first = Box::pin(search.follow(async {
+        let _open = gate.await;
+        Ok::<_, SearchError>(concert(1, "취소되기 전의 노래"))
+    }));
+    let mut second = Box::pin(search.follow(async {
+        has_read.set(true);
+        Ok::<_, SearchError>(vec![Change::Delete(Uuid::from_u128(1))])
+    }));
+    assert!(poll!(&mut first).is_pending());
+    assert!(poll!(&mut second).is_pending());
+    assert!(!has_read.get(), "it read while another was about to write what it had read");
+    let opened = slow.send(());
+    assert!(opened.is_ok());
+    let (first, second) = tokio::join!(first, second);
+    first?;
+    second?;
+    assert_eq!(search.document_count().await?, 0);
+    Ok(())
+}

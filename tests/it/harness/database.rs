@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait, Database as Connect, DatabaseConnection};
 use spotlight::app::App;
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 /// An address to run on, or a fresh database at such an address.
 #[derive(Clone, Debug)]
@@ -77,6 +77,36 @@ impl Database {
             .filter(|row| row.run_at <= now || row.parked_at.is_some())
             .map(|row| format!("{} {:?}", row.name, row.last_error))
             .collect()
+    }
+
+    /// Payments of which the provider has another amount than they say, once nothing is in doubt: every won is ticketed
+    /// or returned.
+    pub async fn stray_money(&self, app: &App) -> Vec<String> {
+        use entity::{enums::PaymentStatus, kv, payment};
+        use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+        let db = app.db.reads();
+        let stored = kv::Entity::find().filter(kv::Column::Key.starts_with("sandbox-kakaopay:")).all(db).await.unwrap();
+        let mut kept: HashMap<String, i64> = HashMap::new();
+        for row in stored {
+            let it: serde_json::Value = serde_json::from_str(&row.value).unwrap();
+            let left = it["taken"].as_i64().unwrap() - it["canceled"].as_i64().unwrap();
+            kept.insert(it["tid"].as_str().unwrap().to_owned(), left);
+        }
+        let mut stray = Vec::new();
+        for row in payment::Entity::find().all(db).await.unwrap() {
+            let left = row.tid.as_ref().and_then(|tid| kept.remove(tid)).unwrap_or_default();
+            let due = match row.status {
+                PaymentStatus::Approved => row.amount - row.canceled_amount,
+                PaymentStatus::Ready | PaymentStatus::Canceled | PaymentStatus::Failed | PaymentStatus::Expired => 0,
+                // The reconciler has not decided yet.
+                PaymentStatus::Approving | PaymentStatus::Pending | PaymentStatus::Canceling => left,
+            };
+            if left != due {
+                stray.push(format!("{} is {:?}: the provider keeps {left} instead of {due}", row.id, row.status));
+            }
+        }
+        stray.extend(kept.into_iter().filter(|(_, left)| *left != 0).map(|(tid, left)| format!("{tid} keeps {left}")));
+        stray
     }
 
     /// The rules that must always hold.

@@ -129,13 +129,15 @@ impl TestApp {
         self.work().await;
     }
 
-    /// A left-over job fails the test; so does a seat, a won or a coupon that does not add up.
+    /// A left-over job fails the test; so does a seat, a won or a coupon that does not add up, here or at the provider.
     pub async fn finish(self) {
         self.work().await;
         let left = self.database.left_over_jobs(&self.app).await;
         assert!(left.is_empty(), "left-over jobs: {left:?}");
         let broken = self.database.broken_invariants(&self.app).await;
         assert!(broken.is_empty(), "broken invariants: {broken:?}");
+        let stray = self.database.stray_money(&self.app).await;
+        assert!(stray.is_empty(), "stray money: {stray:?}");
         self.app.shutdown.cancel();
         self.app.tasks.close();
         self.app.tasks.wait().await;

@@ -1,0 +1,133 @@
+//! What is wrong with the settings, each in one line that names the setting and never shows a secret's value.
+
+use super::{Config, is_http};
+use figment::error::Kind;
+use std::ops::RangeInclusive;
+
+/// What stands in the embedded defaults, known to everybody: no account of anybody's.
+const SANDBOX_SECRET_KEY: &str = "SANDBOX";
+/// KakaoPay's own for tests: nothing is paid out to it.
+const TEST_CID: &str = "TC0ONETIME";
+
+/// A setting that cannot be read. The value is not repeated: it may be a secret.
+pub(super) fn unreadable(error: &figment::Error) -> String {
+    let setting = error.path.join(".");
+    match &error.kind {
+        Kind::InvalidType(_, wanted) | Kind::InvalidValue(_, wanted) => match wanted.as_str() {
+            "u64" | "u32" | "usize" => format!("{setting}: must be a whole number"),
+            wanted => format!("{setting}: must be {wanted}"),
+        },
+        Kind::InvalidLength(_, wanted) => format!("{setting}: must have {wanted}"),
+        Kind::UnknownVariant(_, known) => format!("{setting}: must be one of {}", known.join(", ")),
+        Kind::UnknownField(name, known) => {
+            let setting = if setting.ends_with(name.as_str()) { setting } else { under(&setting, name) };
+            format!("{setting}: no such setting; there are {}", known.join(", "))
+        }
+        Kind::MissingField(name) => format!("{}: missing", under(&setting, name)),
+        Kind::DuplicateField(name) => format!("{}: stands there twice", under(&setting, name)),
+        Kind::ISizeOutOfRange(_) | Kind::USizeOutOfRange(_) => format!("{setting}: out of range"),
+        Kind::Unsupported(_) | Kind::UnsupportedKey(..) => format!("{setting}: not a value for a setting"),
+        Kind::Message(why) if setting.is_empty() => format!("--config: {}", without_excerpt(why)),
+        Kind::Message(why) => format!("{setting}: {why}"),
+    }
+}
+
+fn under(section: &str, name: &str) -> String {
+    if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
+}
+
+/// TOML's own words show the line, where a secret may stand.
+fn without_excerpt(why: &str) -> String {
+    why.lines().filter(|line| !line.contains('|')).map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+impl Config {
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        self.check_backends(&mut mistakes);
+        self.check_numbers(&mut mistakes);
+        if self.is_production() {
+            self.check_production(&mut mistakes);
+        }
+        mistakes
+    }
+
+    fn check_backends(&self, mistakes: &mut Vec<String>) {
+        let mut wrong = |is_wrong: bool, setting: &str, why: &str| {
+            if is_wrong {
+                mistakes.push(format!("{setting}: {why}"));
+            }
+        };
+        wrong(self.kv.url != "embedded:", "kv.url", "only embedded: is known");
+        wrong(self.search.url != "embedded:", "search.url", "only embedded: is known");
+        wrong(self.objects.url != "folder:", "objects.url", "only folder: is known");
+        wrong(self.mail.url != "folder:", "mail.url", "only folder: is known");
+        wrong(self.mail.from.parse::<lettre::message::Mailbox>().is_err(), "mail.from", "not a mail address");
+        let kakaopay = &self.kakaopay.url;
+        wrong(kakaopay != "sandbox:" && !is_http(kakaopay), "kakaopay.url", "neither sandbox: nor an http(s) address");
+        let public_url = &self.server.public_url;
+        wrong(!public_url.is_empty() && !is_http(public_url), "server.public_url", "not an http(s) address");
+        for origin in &self.web.allowed_origins {
+            wrong(!is_http(origin), "web.allowed_origins", &format!("{origin:?} is not an http(s) origin"));
+        }
+    }
+
+    /// Bounds that no sane setting passes: beyond them a pool or a date would panic.
+    fn check_numbers(&self, mistakes: &mut Vec<String>) {
+        const DAY: u64 = 24 * 60;
+        let mut bound = |setting: &str, value: u64, range: RangeInclusive<u64>| {
+            if !range.contains(&value) {
+                mistakes.push(format!("{setting}: must be from {} to {}", range.start(), range.end()));
+            }
+        };
+        bound("database.max_connections", self.database.max_connections.into(), 1..=10_000);
+        bound("database.acquire_seconds", self.database.acquire_seconds, 1..=600);
+        bound("kakaopay.timeout_seconds", self.kakaopay.timeout_seconds, 1..=120);
+        bound("kakaopay.sandbox_expiry_minutes", self.kakaopay.sandbox_expiry_minutes, 1..=DAY);
+        bound("auth.access_seconds", self.auth.access_seconds, 1..=DAY * 60);
+        bound("auth.refresh_days", self.auth.refresh_days, 1..=366);
+        bound("auth.code_minutes", self.auth.code_minutes, 1..=DAY);
+        bound("auth.code_tries", self.auth.code_tries.into(), 1..=100);
+        bound("auth.bcrypt_cost", self.auth.bcrypt_cost.into(), 4..=31);
+        bound("booking.hold_minutes", self.booking.hold_minutes, 1..=DAY);
+        bound("booking.payment_grace_seconds", self.booking.payment_grace_seconds, 1..=86_400);
+        bound("booking.duplicate_guard_seconds", self.booking.duplicate_guard_seconds, 0..=86_400);
+        bound("worker.poll_millis", self.worker.poll_millis, 1..=60_000);
+        let (many, connections) = (|count| u64::try_from(count).unwrap_or(u64::MAX), &self.server.connections);
+        bound("server.connections.most", many(connections.most), 1..=1_000_000);
+        bound("server.connections.head_bytes", many(connections.head_bytes), 8_192..=1_048_576);
+        bound("server.connections.head_seconds", connections.head_seconds, 1..=3_600);
+        bound("server.connections.slow_reader_seconds", connections.slow_reader_seconds, 1..=3_600);
+        bound("worker.concurrency", u64::try_from(self.worker.concurrency).unwrap_or(u64::MAX), 1..=1_000);
+        bound("worker.max_attempts", self.worker.max_attempts.into(), 1..=1_000);
+        bound("worker.lease_seconds", self.worker.lease_seconds, 1..=86_400);
+        let edge = &self.edge;
+        for (setting, time) in [
+            ("edge.body_seconds", edge.body_time),
+            ("edge.operation_seconds", edge.operation_time),
+            ("edge.heartbeat_seconds", edge.heartbeat),
+            ("edge.init_seconds", edge.init_time),
+            ("edge.slow_reader_seconds", edge.slow_reader),
+            ("edge.reservation_seconds", edge.reservation_time),
+        ] {
+            bound(setting, time.as_secs(), 1..=3_600);
+        }
+    }
+
+    fn check_production(&self, mistakes: &mut Vec<String>) {
+        use secrecy::ExposeSecret;
+        let mut wrong = |is_wrong: bool, setting: &str, why: &str| {
+            if is_wrong {
+                mistakes.push(format!("{setting}: {why}"));
+            }
+        };
+        let kakaopay = &self.kakaopay;
+        wrong(kakaopay.url == "sandbox:", "kakaopay.url", "the sandbox takes no real money: not in production");
+        let is_known = kakaopay.secret_key.expose_secret() == SANDBOX_SECRET_KEY;
+        wrong(is_known, "kakaopay.secret_key", "the default is known to everybody: not in production");
+        wrong(kakaopay.cid == TEST_CID, "kakaopay.cid", "the default is KakaoPay's for tests: not in production");
+        wrong(self.mail.url == "folder:", "mail.url", "a folder sends nothing: not in production");
+        wrong(self.server.public_url.is_empty(), "server.public_url", "must be set in production");
+        wrong(self.demo, "demo", "the demo world has known passwords: not in production");
+    }
+}
