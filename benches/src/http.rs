@@ -89,7 +89,7 @@ fn length(head: &str) -> Result<usize> {
 /// # Errors
 /// The first thing that went wrong.
 pub async fn load(server: SocketAddr, request: &Request, connections: usize, time: Duration) -> Result<f64> {
-    let mut running = JoinSet::new();
+    let mut running: JoinSet<Result<u32>> = JoinSet::new();
     let began = Instant::now();
     for _ in 0..connections {
         let request = request.clone();
@@ -103,7 +103,7 @@ pub async fn load(server: SocketAddr, request: &Request, connections: usize, tim
                 }
                 answered += 1;
             }
-            Result::Ok(answered)
+            Ok(answered)
         });
     }
     let mut answered = 0;

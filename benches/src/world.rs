@@ -2,7 +2,7 @@
 
 use crate::Result;
 use entity::{enums::Role, ids::UserId, user};
-use sea_orm::{EntityTrait, IntoActiveModel};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 use spotlight::{
     app::{App, World},
     auth::session::{self, Holder},
