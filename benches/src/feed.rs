@@ -51,11 +51,11 @@ impl Listener {
     pub async fn listen(mut self) -> Result<()> {
         match self.transport {
             Transport::Sse => loop {
-                // In chunks: `3\r\n:\n\n\r\n`.
+                // Comments, in chunks: `4\r\n: \n\n\r\n`.
                 let mut buffer = [0; 64];
                 let length = self.stream.read(&mut buffer).await?;
                 let heard = buffer.get(..length).unwrap_or_default();
-                if length == 0 || heard.iter().any(|byte| !b"0123456789abcdef\r\n:".contains(byte)) {
+                if length == 0 || heard.iter().any(|byte| !b"0123456789abcdef\r\n: ".contains(byte)) {
                     return Err(format!("the stream said {:?}", String::from_utf8_lossy(heard)).into());
                 }
             },
@@ -80,7 +80,7 @@ async fn sse(stream: &mut TcpStream, server: SocketAddr, token: &str) -> Result<
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(body.as_bytes()).await?;
     // The first comment says that the stream is open.
-    let head = until(stream, b"\n:\n\n\r\n").await?;
+    let head = until(stream, b"\n\n\r\n").await?;
     if head.starts_with("HTTP/1.1 200") && head.contains("text/event-stream") { Ok(()) } else { Err(head.into()) }
 }
 
