@@ -4,16 +4,20 @@ use crate::{
     app::{App, BuildError, World},
     config::Config,
     demo, event, http,
-    infra::{data_dir::DataLock, jobs},
+    infra::{data_dir::DataLock, jobs, open_files},
 };
-use std::time::Duration;
-use tokio::net::TcpListener;
+use std::{io, time::Duration};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 
 /// How long what is running may take to finish after the signal.
 const DRAIN: Duration = Duration::from_secs(20);
 
 pub async fn serve(mut config: Config) -> Result<(), String> {
     let _ours = DataLock::take(&config.data_dir).map_err(|error| error.to_string())?;
+    open_files::raise_limit(config.server.connections.most);
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await;
     let listener = listener.map_err(|error| format!("server.listen: cannot listen on {listen}: {error}"))?;
@@ -27,8 +31,10 @@ pub async fn serve(mut config: Config) -> Result<(), String> {
     }
     let app = App::build(config, World::default()).await.map_err(|error: BuildError| error.to_string())?;
     let is_new = prepare(&app).await.map_err(|error| error.to_string())?;
+    // Whoever reads that we are ready may stop us at once.
+    let stop = stop_signals().map_err(|error| format!("cannot hear signals: {error}"))?;
     announce(&app, is_new);
-    run(app, listener).await
+    run(app, listener, stop).await
 }
 
 /// Fills an empty database with the demo world; rebuilds an index that was lost. True if it is a new world.
@@ -41,13 +47,13 @@ async fn prepare(app: &App) -> crate::Result<bool> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the worker lives as long as the server")]
-async fn run(app: App, listener: TcpListener) -> Result<(), String> {
+async fn run(app: App, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), String> {
     let worker = tokio::spawn(jobs::work(app.clone()));
     let (router, connections) = (http::router(&app), app.config.server.connections.clone());
     let serving = http::listen(listener, router, connections, app.shutdown.clone(), app.tasks.clone());
     tokio::select! {
         () = serving => {}
-        () = signal() => tracing::info!("stopping: finishing what is under way"),
+        () = stop => tracing::info!("stopping: finishing what is under way"),
     }
     app.shutdown.cancel();
     app.tasks.close();
@@ -61,16 +67,15 @@ async fn run(app: App, listener: TcpListener) -> Result<(), String> {
     app.db.close().await.map_err(|error| error.to_string())
 }
 
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+/// Ends with the first signal to stop; they are heard from now on.
+fn stop_signals() -> io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// What a person needs first; then the one line that a script waits for.

@@ -124,7 +124,7 @@ impl AttachmentMutation {
     async fn attachment_upload(
         &self,
         ctx: &Context<'_>,
-        input: AttachmentUploadInput,
+        #[graphql(desc = "The file, and what it is for.")] input: AttachmentUploadInput,
     ) -> async_graphql::Result<AttachmentUploadPayload> {
         answer(ctx, attachment_upload(ctx, input).await)
     }
@@ -133,7 +133,7 @@ impl AttachmentMutation {
     async fn attachment_delete(
         &self,
         ctx: &Context<'_>,
-        input: AttachmentDeleteInput,
+        #[graphql(desc = "Which file.")] input: AttachmentDeleteInput,
     ) -> async_graphql::Result<AttachmentDeletePayload> {
         answer(ctx, attachment_delete(ctx, input).await)
     }
@@ -142,7 +142,7 @@ impl AttachmentMutation {
     async fn attachment_reorder(
         &self,
         ctx: &Context<'_>,
-        input: AttachmentReorderInput,
+        #[graphql(desc = "All the files of their owner, in the new order.")] input: AttachmentReorderInput,
     ) -> async_graphql::Result<AttachmentReorderPayload> {
         answer(ctx, attachment_reorder(ctx, input).await)
     }

@@ -20,11 +20,12 @@ impl Uploads {
 
 const MARKER: &str = "#upload:";
 
-/// A file: null in `variables`, and sent as a part of a multipart request whose `map` names that variable. Its type is
-/// told by its content.
+/// The place of a file among those of its request.
 #[derive(Clone, Copy, Debug)]
 pub struct Upload(usize);
 
+/// A file: null in `variables`, and sent as a part of a multipart request whose `map` names that variable. Its type is
+/// told by its content.
 #[Scalar(specified_by_url = "https://github.com/jaydenseric/graphql-multipart-request-spec")]
 impl ScalarType for Upload {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -4,7 +4,7 @@
 // the test fails; nothing of it outlives the test's process.
 import { strict as assert } from "node:assert";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -68,6 +68,25 @@ export class Server {
         if (url) resolve(url);
       });
     });
+  }
+
+  /** Its memory in bytes, as the kernel counts it: `VmRSS` now, `VmHWM` at its highest. */
+  memory(which = "VmRSS") {
+    const line = new RegExp(`^${which}:\\s+(\\d+) kB$`, "m");
+    return Number(line.exec(readFileSync(`/proc/${this.#child.pid}/status`, "utf8"))[1]) * 1024;
+  }
+
+  /** From here on the highest is looked for anew. */
+  forgetPeak() {
+    writeFileSync(`/proc/${this.#child.pid}/clear_refs`, "5");
+  }
+
+  /** The connections that it holds, as the kernel lists them. */
+  hasConnectionFrom(port) {
+    const here = Number(new URL(this.url).port);
+    const hex = (number) => number.toString(16).toUpperCase().padStart(4, "0");
+    const established = new RegExp(`^ *\\d+: \\w+:${hex(here)} \\w+:${hex(port)} 01 `, "m");
+    return established.test(readFileSync("/proc/net/tcp", "utf8"));
   }
 
   async stop() {
