@@ -37,6 +37,10 @@ pub mod review;
 pub mod serve;
 pub mod user;
 
+/// Thousands of idle listeners share a heap: this one keeps it denser than the system's, and is faster.
+#[global_allocator]
+static HEAP: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub use cli::main;
 pub use error::{Error, Result};
 

@@ -75,7 +75,8 @@ impl Follower {
                 return Some(Ok(Item { cursor: cursor(&row), row, is_reset }));
             }
             self.bell.borrow_and_update();
-            match query::after(self.app.db.reads(), self.user, self.seq, &self.kinds, BATCH).await {
+            // Boxed: thousands of feeds are idle, and need room for a query only while one runs.
+            match Box::pin(query::after(self.app.db.reads(), self.user, self.seq, &self.kinds, BATCH)).await {
                 Err(error) => return Some(Err(error)),
                 Ok(rows) if rows.is_empty() => {
                     tokio::select! {

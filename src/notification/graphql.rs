@@ -146,7 +146,8 @@ impl NotificationSubscription {
         let buyer = ctx.buyer()?;
         let kinds = kinds.unwrap_or_default().into_iter().map(Into::into).collect();
         let after = after.or_else(|| ctx.request().last_event_id.clone());
-        let items = feed::follow(ctx.app(), buyer.id(), after.as_deref(), kinds).await?;
+        // Boxed: what it takes to begin would be held as long as the feed is.
+        let items = Box::pin(feed::follow(ctx.app(), buyer.id(), after.as_deref(), kinds)).await?;
         Ok(items.map(|item| {
             let item = item?;
             let notification = NotificationNode(item.row);

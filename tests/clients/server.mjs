@@ -13,6 +13,9 @@ const ready = /^spotlight is ready at (http:\S+)$/;
 /** Seconds. Open streams are told to come back, not waited for. */
 const promptly = 5;
 
+// A signal ends in "exit", too.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 export class Server {
   #settings;
   #folder = mkdtempSync(join(tmpdir(), "spotlight-clients-"));

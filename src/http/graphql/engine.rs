@@ -21,7 +21,14 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Runs a query or a mutation. The edge stops waiting after `operation_seconds` and drops the future: what must not
     /// be cut in half runs in a task of its own.
-    async fn execute(&self, caller: &Caller, meta: &ClientMeta, charge: Charge, request: Request) -> Response;
+    async fn execute(
+        &self,
+        caller: &Caller,
+        meta: &ClientMeta,
+        charge: Charge,
+        request: Request,
+        validation: Validation,
+    ) -> Response;
 
     /// Runs a subscription. Dropping the stream ends it.
     fn subscribe(
@@ -43,6 +50,14 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Keeps a document whose hash was checked.
     async fn keep_document(&self, hash: &str, document: &str) -> Result<(), Refusal>;
+}
+
+/// Whether an operation is to be validated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validation {
+    Due,
+    /// The same document has passed, and the variables can be nothing but right.
+    Done,
 }
 
 /// A bucket of points: full at first, and filled again as time goes by.

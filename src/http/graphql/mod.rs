@@ -13,6 +13,7 @@ mod body;
 mod budget;
 mod client;
 mod cost;
+mod documents;
 pub mod engine;
 // Public for the benchmark that times it.
 #[doc(hidden)]
@@ -49,6 +50,7 @@ use axum::{
 };
 use budget::Budgets;
 use cost::Prices;
+use documents::Documents;
 use engine::{ClientMeta, Engine};
 use places::Places;
 use problem::Problem;
@@ -81,6 +83,7 @@ pub struct Edge(Arc<Inner>);
 pub struct Inner {
     parts: EdgeParts,
     prices: Prices,
+    documents: Documents,
     budgets: Budgets,
     places: Places,
     /// Of multipart bodies that are arriving.
@@ -104,7 +107,8 @@ pub fn routes(parts: EdgeParts) -> Router {
         Prices::default()
     });
     let (places, arriving, reservations) = (Places::default(), Places::default(), Reservations::default());
-    let inner = Inner { parts, prices, budgets: Budgets::default(), places, arriving, reservations };
+    let (documents, budgets) = (Documents::default(), Budgets::default());
+    let inner = Inner { parts, prices, documents, budgets, places, arriving, reservations };
     // Outermost last: a preflight is answered before anything else looks at it.
     Router::new().route("/graphql", any(serve)).layer(log).layer(cors).with_state(Edge(Arc::new(inner)))
 }

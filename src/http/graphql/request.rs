@@ -2,6 +2,8 @@
 
 use super::{
     cost::{self, Prices, Requested},
+    documents::{self, Documents, Unknown},
+    engine::Validation,
     guard,
     problem::Problem,
     settings::EdgeSettings,
@@ -16,6 +18,7 @@ use async_graphql::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// What may be handed to the engine.
 #[derive(Debug)]
@@ -23,6 +26,9 @@ pub struct Operation {
     pub request: Request,
     pub kind: OperationType,
     pub requested: Requested,
+    pub validation: Validation,
+    /// To be kept once it has passed.
+    pub unknown: Option<Unknown>,
 }
 
 impl Operation {
@@ -95,9 +101,20 @@ impl Parameters {
     }
 
     /// Checks the text, parses it, checks what it asks for, and finds the operation and its cost.
-    pub fn into_operation(self, settings: &EdgeSettings, prices: &Prices) -> Result<Operation, Problem> {
+    pub fn into_operation(
+        self,
+        settings: &EdgeSettings,
+        prices: &Prices,
+        documents: &Documents,
+    ) -> Result<Operation, Problem> {
         let Some(query) = self.query else { return Err(Problem::bad_request("`query` must be a string.")) };
-        let document = parse(&query, settings)?;
+        let (document, unknown) = match documents.get(&query) {
+            Some(document) => (document, None),
+            None => {
+                let document = Arc::new(parse(&query, settings)?);
+                (Arc::clone(&document), Some(Unknown { text: query.into(), document }))
+            }
+        };
         let operation = chosen(&document, self.operation_name.as_deref())?;
         let variables = Variables::from_json(Value::Object(self.variables));
         let requested = cost::requested(prices, &document, operation, &variables);
@@ -106,11 +123,14 @@ impl Parameters {
             let message = format!("The operation costs {cost} points; at most {limit} are allowed.");
             return Err(Problem::document("QUERY_TOO_COMPLEX", message).beyond(limit, cost));
         }
+        let is_valid = unknown.is_none() && documents::are_plain(&variables, operation);
+        let validation = if is_valid { Validation::Done } else { Validation::Due };
         let kind = operation.ty;
-        let mut request = Request::new(query).variables(variables).data(Uploads(self.files));
+        // The text is not asked for any more.
+        let mut request = Request::new("").variables(variables).data(Uploads(self.files));
         request.operation_name = self.operation_name;
-        request.set_parsed_query(document);
-        Ok(Operation { request, kind, requested })
+        request.set_parsed_query(ExecutableDocument::clone(&document));
+        Ok(Operation { request, kind, requested, validation, unknown })
     }
 }
 

@@ -118,13 +118,19 @@ impl Edge {
     /// Runs a query or a mutation.
     pub async fn execute(&self, caller: &Caller, meta: &ClientMeta, charged: Charged) -> Answer {
         let Charged { operation, charge } = charged;
-        let running = AssertUnwindSafe(self.engine.execute(caller, meta, charge, operation.request)).catch_unwind();
+        let Operation { request, requested, validation, unknown, .. } = operation;
+        let running = self.engine.execute(caller, meta, charge, request, validation);
+        let running = AssertUnwindSafe(running).catch_unwind();
         match tokio::time::timeout(self.settings.operation_time, running).await {
             Ok(Ok(response)) => {
-                let actual = cost::actual(operation.requested, &response.data);
+                let actual = cost::actual(requested, &response.data);
                 let remaining = self.refund(caller, meta, charge.cost.saturating_sub(actual));
                 let costs = value!({ "requested": charge.cost, "actual": actual, "remaining": remaining });
-                Answer::of(response.extension("cost", costs), meta)
+                let answer = Answer::of(response.extension("cost", costs), meta);
+                if let Some(passed) = unknown.filter(|_| !answer.is_refused()) {
+                    self.0.documents.keep(passed);
+                }
+                answer
             }
             Ok(Err(panic)) => Answer::internal(&*panic, meta),
             Err(_) => Answer::failure("TIMEOUT", "The operation took too long.", meta),

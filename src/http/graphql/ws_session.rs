@@ -88,8 +88,9 @@ impl Session {
                 () = tokio::time::sleep_until(self.deadline) => {
                     return Err(Some(if self.caller.is_some() { Close::Forbidden } else { Close::InitTimeout }));
                 }
-                heard = self.socket.recv() => self.hear(heard).await?,
-                Some(word) = self.running.next() => self.answer(word).await?,
+                // Boxed: thousands of sockets are idle, and need room for a step only while they take one.
+                heard = self.socket.recv() => Box::pin(self.hear(heard)).await?,
+                Some(word) = self.running.next() => Box::pin(self.answer(word)).await?,
                 _ = heartbeat.tick() => self.beat().await?,
             }
         }
