@@ -63,7 +63,7 @@ async fn filled(folder: &Path) -> Result<App> {
 fn log_to(folder: &Path, app: &App) -> Result<()> {
     let log = Arc::new(File::create(folder.join("server.log"))?);
     let filter = EnvFilter::try_new(&app.config.log.filter)?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(log).try_init()
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(log).try_init()
 }
 
 async fn start(
