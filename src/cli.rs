@@ -8,7 +8,7 @@ use crate::{
     infra::{
         data_dir::{self, DataDirError, DataLock},
         db::Db,
-        telemetry,
+        process, telemetry,
     },
     serve,
 };
@@ -89,6 +89,7 @@ fn run(cli: Cli) -> Result<(), String> {
     }
     let config = cli.common.load().map_err(|mistakes| mistakes.to_string())?;
     telemetry::start(&config.log)?;
+    process::use_small_pages();
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     runtime.block_on(Box::pin(async {
         match cli.command.unwrap_or(Command::Serve) {

@@ -4,7 +4,7 @@ use crate::{
     app::{App, BuildError, World},
     config::Config,
     demo, event, http,
-    infra::{data_dir::DataLock, jobs, open_files},
+    infra::{data_dir::DataLock, jobs, process},
 };
 use std::{io, time::Duration};
 use tokio::{
@@ -17,7 +17,7 @@ const DRAIN: Duration = Duration::from_secs(20);
 
 pub async fn serve(mut config: Config) -> Result<(), String> {
     let _ours = DataLock::take(&config.data_dir).map_err(|error| error.to_string())?;
-    open_files::raise_limit(config.server.connections.most);
+    process::raise_file_limit(config.server.connections.most);
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await;
     let listener = listener.map_err(|error| format!("server.listen: cannot listen on {listen}: {error}"))?;

@@ -11,6 +11,6 @@ pub mod kakaopay;
 pub mod kv;
 pub mod lock;
 pub mod mail;
-pub mod open_files;
+pub mod process;
 pub mod search;
 pub mod telemetry;

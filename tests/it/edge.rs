@@ -1,6 +1,6 @@
 //! What the edge lets through, and what it says to the rest.
 
-use crate::harness::TestApp;
+use crate::harness::{Answer, TestApp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use spotlight::{config::Environment, demo};
@@ -11,6 +11,7 @@ crate::scenarios![
     the_schema_is_open_to_admins_only_in_production,
     an_admin_is_no_member_and_a_member_no_admin,
     a_document_is_sent_once_and_named_by_its_hash_from_then_on,
+    a_known_document_is_answered_like_a_new_one,
     documents_that_would_hold_the_server_are_refused,
     pages_of_other_origins_stay_out,
     answers_carry_the_headers_that_browsers_heed,
@@ -146,6 +147,50 @@ async fn a_document_is_sent_once_and_named_by_its_hash_from_then_on(app: TestApp
     url.query_pairs_mut().append_pair("extensions", &extensions);
     let answer: Value = app.http.get(url).send().await.unwrap().json().await.unwrap();
     assert_eq!(answer["data"]["__typename"], "Query");
+}
+
+async fn a_known_document_is_answered_like_a_new_one(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    let event = app.event(&artist, 0, 10).await;
+    let one =
+        "query($id: ID!, $more: Boolean = false) { event(id: $id) { title artist @include(if: $more) { nickname } } }";
+    let list = "query($first: Int, $after: String, $filter: EventFilter) { events(first: $first, after: $after, filter: $filter) { nodes { title } } }";
+    let two = "query A($id: ID!) { event(id: $id) { title } } query B { __typename }";
+    let id = event.id.clone();
+    let variables = [
+        json!({ "id": id }),
+        json!({ "id": id, "more": true, "unknown": 1 }),
+        json!({ "id": id, "more": null }),
+        json!({ "id": id, "more": "yes", "first": "one", "after": 5 }),
+        json!({ "id": 5, "first": 5_000_000_000_i64 }),
+        json!({ "id": 5.5, "first": 5.5 }),
+        json!({ "id": null, "first": null, "after": null, "filter": null }),
+        json!({ "id": [id], "first": [1], "filter": [] }),
+        json!({ "id": { "a": 1 }, "filter": { "nothing": 1 } }),
+        json!({ "id": id, "first": 1, "filter": { "isBookable": true } }),
+        json!({ "id": id, "first": -1, "after": "nonsense", "filter": { "categories": ["NONE"] } }),
+        json!({}),
+    ];
+    for (number, document) in [one, list, two].into_iter().enumerate() {
+        // Passes, and is known from now on.
+        app.query(None, document, json!({ "id": id, "first": 1 })).await;
+        for (other, variables) in variables.iter().enumerate() {
+            let new = format!("{document} # {number} {other}");
+            let (new, known) =
+                (app.query(None, &new, variables.clone()).await, app.query(None, document, variables.clone()).await);
+            assert_eq!(said(known), said(new), "{document} {variables}");
+        }
+    }
+}
+
+/// An answer without what is different each time.
+fn said(answer: Answer) -> (u16, Value) {
+    let mut body = answer.body;
+    body["extensions"]["cost"]["remaining"].take();
+    for error in body["errors"].as_array_mut().into_iter().flatten() {
+        error["extensions"]["requestId"].take();
+    }
+    (answer.status, body)
 }
 
 fn doubling(levels: usize) -> String {

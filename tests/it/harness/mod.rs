@@ -5,7 +5,7 @@ mod database;
 mod people;
 mod scenario;
 
-pub use api::{errors_of, user_error};
+pub use api::{Answer, errors_of, user_error};
 pub use database::Database;
 pub use people::{BOOKING, EVENT, Event, PASSWORD, Person, SESSION, booking_input, sign_up_input};
 pub use scenario::Scenario;

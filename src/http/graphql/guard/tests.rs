@@ -8,6 +8,7 @@ use async_graphql::parser::{
 };
 use proptest::prelude::*;
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 /// Counts by really expanding.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -84,6 +85,33 @@ fn documents() -> impl Strategy<Value = String> {
     })
 }
 
+const PARTS: [&str; 24] = [
+    "{",
+    "}",
+    "{ a }",
+    "{ ...F }",
+    "(",
+    ")",
+    "[",
+    "]",
+    "...",
+    "...F",
+    "fragment F on T",
+    "fragment F on T { a ...F }",
+    "a",
+    "b: a",
+    "@d",
+    "@d(x: 1)",
+    "$x",
+    "query",
+    "\"s\"",
+    "\"\"\"",
+    "\"\\",
+    "# c\n",
+    "1e9",
+    "!",
+];
+
 proptest! {
     #[test]
     fn the_memoised_measure_is_the_expanded_one(text in documents()) {
@@ -93,6 +121,17 @@ proptest! {
         naive.walk(&document, &operation.node.selection_set.node, 0);
         let Measure { selections, fields, aliases, directives, width, depth, .. } = measured(&document);
         prop_assert_eq!(Naive { selections, fields, aliases, directives, width, depth }, naive);
+    }
+
+    /// Whatever it is made of, 16 KB are measured or refused in a time that nobody notices.
+    #[test]
+    fn no_text_takes_long(parts in prop::collection::vec(prop::sample::select(PARTS.to_vec()), 0..2_500)) {
+        let (text, limits) = (parts.join(" "), DocumentLimits::default());
+        let began = Instant::now();
+        if check_text(&text, &limits).is_ok() && let Ok(document) = parse_query(&text) {
+            let _measured_or_refused = check_document(&document, &limits);
+        }
+        prop_assert!(began.elapsed() < Duration::from_secs(1), "{:?}: {text}", began.elapsed());
     }
 
     #[test]

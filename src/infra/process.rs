@@ -1,13 +1,24 @@
-//! How many files and sockets the process may have open: many systems begin with 1,024, which a busy evening passes.
+//! What the process asks of the system.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The database, the index, the log, and what the runtime needs.
 const OTHERS: u64 = 500;
 
-/// Asks for as many as the system grants without privileges, and warns if the connections that are allowed would not
+/// Thousands of idle connections hold buffers that they hardly touch: in huge pages they would all be resident.
+#[cfg(target_os = "linux")]
+pub fn use_small_pages() {
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "huge pages stay");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn use_small_pages() {}
+
+/// Many systems begin with 1,024 open files, which a busy evening passes. Asks for as many as the system grants without privileges, and warns if the connections that are allowed would not
 /// all find a place. The next ones wait; none is lost.
-pub fn raise_limit(connections: usize) {
+pub fn raise_file_limit(connections: usize) {
     let limit = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
     if let Err(error) = raised {
