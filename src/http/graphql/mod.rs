@@ -15,7 +15,9 @@ mod client;
 mod cost;
 mod documents;
 pub mod engine;
-mod guard;
+// Public for the benchmark that times it.
+#[doc(hidden)]
+pub mod guard;
 mod http;
 mod life;
 mod multipart;
