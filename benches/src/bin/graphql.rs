@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use spotlight::{app::App, demo, event, http};
 use std::{fs::File, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinSet};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt};
 
 const CONNECTIONS: usize = 16;
 const ROUNDS: usize = 9;
@@ -62,8 +62,9 @@ async fn filled(folder: &Path) -> Result<App> {
 /// As `spotlight serve` logs, but into a file.
 fn log_to(folder: &Path, app: &App) -> Result<()> {
     let log = Arc::new(File::create(folder.join("server.log"))?);
-    let filter = EnvFilter::try_new(&app.config.log.filter)?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(log).try_init()
+    let filter: Targets = app.config.log.filter.parse()?;
+    let lines = fmt::layer().with_ansi(false).with_writer(log);
+    Ok(registry().with(filter).with(lines).try_init()?)
 }
 
 async fn start(

@@ -10,7 +10,7 @@ use super::{
 };
 use moka::sync::Cache;
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -37,10 +37,25 @@ impl Default for Budgets {
 }
 
 impl Budgets {
-    fn with<T>(&self, holder: &str, change: impl FnOnce(&mut Purse) -> T) -> T {
-        let purse = self.0.get_with_by_ref(holder, Arc::default);
-        let mut purse = purse.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut purse)
+    fn of(&self, holder: &str) -> SharedPurse {
+        SharedPurse(self.0.get_with_by_ref(holder, Arc::default))
+    }
+}
+
+/// A holder's purse, for as long as one of their operations runs.
+#[derive(Clone, Debug)]
+pub struct SharedPurse(Arc<Mutex<Purse>>);
+
+impl SharedPurse {
+    fn lock(&self) -> MutexGuard<'_, Purse> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives back what an operation did not need; what is left then.
+    pub fn refund(&self, points: u64) -> u64 {
+        let mut purse = self.lock();
+        purse.points = purse.points.saturating_add(points);
+        purse.points.saturating_add(purse.elsewhere)
     }
 }
 
@@ -70,32 +85,33 @@ fn bucket(settings: &BudgetSettings, caller: &Caller) -> Bucket {
 
 impl Edge {
     /// Charges the caller before the operation runs.
-    pub async fn charge(&self, caller: &Caller, meta: &ClientMeta, cost: u64) -> Result<Charge, Problem> {
+    pub async fn charge(
+        &self,
+        caller: &Caller,
+        meta: &ClientMeta,
+        cost: u64,
+    ) -> Result<(Charge, SharedPurse), Problem> {
         let (holder, bucket) = (holder(caller, meta), bucket(&self.settings.budget, caller));
-        let budgets = &self.0.budgets;
-        let charge = |remaining| Charge { cost, remaining, bucket };
-        if let Some(remaining) = budgets.with(&holder, |purse| purse.spend(cost)) {
-            return Ok(charge(remaining));
+        let purse = self.0.budgets.of(&holder);
+        let spent = purse.lock().spend(cost);
+        if let Some(remaining) = spent {
+            return Ok((Charge { cost, remaining, bucket }, purse));
         }
         let want = cost.max(self.settings.budget.lease);
         let leased = self.bounded(self.engine.lease(&holder, bucket, want)).await?;
-        let spent = budgets.with(&holder, |purse| {
+        let spent = {
+            let mut purse = purse.lock();
             purse.points = purse.points.saturating_add(leased.granted);
             purse.elsewhere = leased.left;
             purse.spend(cost).ok_or(purse.points)
-        });
-        spent.map(charge).map_err(|points| {
-            let missing = cost.saturating_sub(points);
-            let message = format!("The operation costs {cost} points and {points} are left; see `rateLimit`.");
-            Problem::rate_limited(message, missing.div_ceil(bucket.per_second))
-        })
-    }
-
-    /// Gives back what an operation did not need.
-    pub fn refund(&self, caller: &Caller, meta: &ClientMeta, points: u64) -> u64 {
-        self.0.budgets.with(&holder(caller, meta), |purse| {
-            purse.points = purse.points.saturating_add(points);
-            purse.points.saturating_add(purse.elsewhere)
-        })
+        };
+        match spent {
+            Ok(remaining) => Ok((Charge { cost, remaining, bucket }, purse)),
+            Err(points) => {
+                let missing = cost.saturating_sub(points);
+                let message = format!("The operation costs {cost} points and {points} are left; see `rateLimit`.");
+                Err(Problem::rate_limited(message, missing.div_ceil(bucket.per_second)))
+            }
+        }
     }
 }

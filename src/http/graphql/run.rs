@@ -1,7 +1,9 @@
 //! Running one operation, the same on every transport: in bounded time, with panics caught, and with each error named.
 
 use super::{
-    Edge, cost,
+    Edge,
+    budget::SharedPurse,
+    cost,
     engine::{Caller, Charge, ClientMeta, EVENT_ID},
     problem::Problem,
     request::{Operation, Parameters},
@@ -102,6 +104,7 @@ pub fn json(value: &impl Serialize) -> String {
 pub struct Charged {
     pub operation: Operation,
     charge: Charge,
+    purse: SharedPurse,
 }
 
 impl Edge {
@@ -111,20 +114,20 @@ impl Edge {
         if operation.requested.is_introspection && !caller.may_introspect {
             return Err(Problem::document("FORBIDDEN", "The schema is open to admins only."));
         }
-        let charge = self.charge(caller, meta, operation.requested.cost).await?;
-        Ok(Charged { operation, charge })
+        let (charge, purse) = self.charge(caller, meta, operation.requested.cost).await?;
+        Ok(Charged { operation, charge, purse })
     }
 
     /// Runs a query or a mutation.
     pub async fn execute(&self, caller: &Caller, meta: &ClientMeta, charged: Charged) -> Answer {
-        let Charged { operation, charge } = charged;
+        let Charged { operation, charge, purse } = charged;
         let Operation { request, requested, validation, unknown, .. } = operation;
         let running = self.engine.execute(caller, meta, charge, request, validation);
         let running = AssertUnwindSafe(running).catch_unwind();
         match tokio::time::timeout(self.settings.operation_time, running).await {
             Ok(Ok(response)) => {
                 let actual = cost::actual(requested, &response.data);
-                let remaining = self.refund(caller, meta, charge.cost.saturating_sub(actual));
+                let remaining = purse.refund(charge.cost.saturating_sub(actual));
                 let costs = value!({ "requested": charge.cost, "actual": actual, "remaining": remaining });
                 let answer = Answer::of(response.extension("cost", costs), meta);
                 if let Some(passed) = unknown.filter(|_| !answer.is_refused()) {
