@@ -97,7 +97,7 @@ pub fn welcome(url: &str, shows_mail: bool, is_new: bool) -> String {
          playground   {url}/playground   (start with the first tab)\n  \
          mail         {mail}\n  \
          GraphQL      {url}/graphql\n\n  \
-         fan          {FAN}\n  artist       {ARTIST}\n  admin        {ADMIN} (from the command line on; no sign-in by the API yet)\n  \
+         fan          {FAN}\n  artist       {ARTIST}\n  admin        {ADMIN}   (adminSignIn)\n  \
          password     {PASSWORD}   (all three)\n\n  \
          Try first: search 재즈 in the playground, sign in as the fan, book, and press 결제하기 on the sandbox page.\n\
          {reminder}"

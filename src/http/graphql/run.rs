@@ -15,6 +15,8 @@ use futures_util::{
 };
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use std::{any::Any, panic::AssertUnwindSafe};
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 /// What goes to the client: `Serialize` gives the GraphQL answer.
 #[derive(Debug)]
@@ -163,5 +165,23 @@ impl Edge {
                 Err(panic) => Answer::internal(&*panic, &meta),
             })
             .boxed()
+    }
+
+    /// The same in a task of its own, which ends when the stream is dropped. What runs may hold a connection of the
+    /// database, and must go on while its reader takes nothing.
+    pub fn stream_apart(&self, caller: Caller, meta: ClientMeta, charged: Charged) -> BoxStream<'static, Answer> {
+        let mut answers = self.stream(caller, meta, charged);
+        let (sender, receiver) = mpsc::channel(1);
+        let pump = self.tasks.spawn(async move {
+            while let Some(answer) = answers.next().await {
+                if sender.send(answer).await.is_err() {
+                    return;
+                }
+            }
+        });
+        stream::unfold((receiver, AbortOnDropHandle::new(pump)), |(mut receiver, pump)| async move {
+            receiver.recv().await.map(|answer| (answer, (receiver, pump)))
+        })
+        .boxed()
     }
 }

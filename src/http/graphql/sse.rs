@@ -23,7 +23,7 @@ pub fn serve(edge: &Edge, caller: Caller, meta: &ClientMeta, charged: Charged) -
     let place = edge.0.places.take(&caller, meta, edge.settings.sockets_per_account);
     let place = place.ok_or_else(|| Problem::too_many("Too many open streams."))?;
     let over = edge.over(caller.expires_at);
-    let answers = edge.stream(caller, meta.clone(), charged).map(|answer| {
+    let answers = edge.stream_apart(caller, meta.clone(), charged).map(|answer| {
         let event = next(&run::json(&answer));
         id_of(event, &answer)
     });

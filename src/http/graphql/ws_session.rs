@@ -1,4 +1,4 @@
-//! One WebSocket: one task, in which its operations are streams, so that a socket that is gone takes everything with it.
+//! One WebSocket: one task, and one for each operation, which ends with it: a socket that is gone takes everything with it.
 //!
 //! What is written waits for the reader, and nothing else is read or asked for meanwhile: a slow reader holds one message
 //! in memory, and is dropped after `slow_reader_seconds`. Clients take a socket that broke off as a reason to resume.
@@ -174,7 +174,7 @@ impl Session {
         self.started = self.started.wrapping_add(1);
         let number = self.started;
         let (handle, registration) = AbortHandle::new_pair();
-        let answers = Abortable::new(self.edge.stream(caller, self.meta.clone(), charged), registration);
+        let answers = Abortable::new(self.edge.stream_apart(caller, self.meta.clone(), charged), registration);
         let of = id.clone();
         let with_end = answers.map(Some).chain(stream::once(future::ready(None)));
         self.running.push(with_end.map(move |answer| Word { id: of.clone(), number, answer }).boxed());

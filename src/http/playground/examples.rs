@@ -32,7 +32,7 @@ macro_rules! example {
     };
 }
 
-static EXAMPLES: [Example; 10] = [
+static EXAMPLES: [Example; 12] = [
     example!("BrowseEvents", "01-browse-events"),
     example!("SearchEvents", "02-search-events"),
     example!("SignInAsFan", "03-sign-in"),
@@ -43,6 +43,8 @@ static EXAMPLES: [Example; 10] = [
     example!("Notifications", "08-notifications"),
     example!("SignInAsArtist", "09-sign-in-artist"),
     example!("CreateEvent", "10-create-event"),
+    example!("SignInAsAdmin", "11-sign-in-admin"),
+    example!("WhatIsLeft", "12-what-is-left"),
 ];
 
 /// All tabs, in the order in which a newcomer would try them.

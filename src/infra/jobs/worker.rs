@@ -7,7 +7,7 @@ use super::{
 };
 use crate::app::App;
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 /// Between two rounds of removing what is past its time.
 const SWEEP: Duration = Duration::from_secs(600);
@@ -35,13 +35,20 @@ async fn lane(app: &App, lane: Lane) {
     let mut running = FuturesUnordered::new();
     while !app.shutdown.is_cancelled() {
         let free = slots.saturating_sub(running.len());
-        let claimed = match claim_due(app, lane, free).await {
-            Ok(claimed) => claimed,
-            Err(error) => {
-                tracing::error!(%error, "looking for due jobs failed");
-                Vec::new()
+        let claimed = {
+            let mut claiming = pin!(claim_due(app, lane, free));
+            // A job that stood still meanwhile could hold the very connection that is waited for.
+            loop {
+                tokio::select! {
+                    claimed = &mut claiming => break claimed,
+                    Some(done) = running.next() => told(done),
+                }
             }
         };
+        let claimed = claimed.unwrap_or_else(|error| {
+            tracing::error!(%error, "looking for due jobs failed");
+            Vec::new()
+        });
         let has_found = !claimed.is_empty();
         for job in claimed {
             running.push(perform(app, job));
