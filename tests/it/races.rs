@@ -3,6 +3,8 @@
 use crate::harness::{Event, Person, TestApp};
 use futures_util::{StreamExt, future::join_all, stream};
 use serde_json::{Value, json};
+use spotlight::infra::jobs;
+use std::time::Duration;
 
 crate::scenarios![
     two_hundred_buyers_for_ten_seats_sell_exactly_ten,
@@ -11,6 +13,7 @@ crate::scenarios![
     cancel_against_cancel_refunds_once,
     approve_against_expiry_has_one_winner,
     capacity_lowered_while_selling_never_oversells,
+    the_worker_never_waits_for_itself,
 ];
 
 async fn fans(app: &TestApp, count: usize) -> Vec<Person> {
@@ -137,4 +140,17 @@ async fn capacity_lowered_while_selling_never_oversells(app: TestApp) {
     let now = &answer.data()["event"];
     let sold = now["capacity"].as_i64().unwrap() - now["remaining"].as_i64().unwrap();
     assert_eq!(usize::try_from(sold).unwrap(), booked(&payloads).len());
+}
+
+/// Looking for jobs and running them share one writing connection on SQLite.
+async fn the_worker_never_waits_for_itself(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    let event = app.event(&artist, 0, 100).await;
+    let fans = fans(&app, 60).await;
+    assert_eq!(booked(&book_all(&app, &fans, &event).await).len(), 60);
+    let done = async { while !app.is_idle().await {} };
+    tokio::select! {
+        () = jobs::work(app.app.clone()) => panic!("the worker stopped"),
+        done = tokio::time::timeout(Duration::from_secs(25), done) => done.expect("the worker stands still"),
+    }
 }

@@ -118,6 +118,11 @@ impl TestApp {
         while jobs::run_due(&self.app).await.unwrap() > 0 {}
     }
 
+    /// Whether nothing is due.
+    pub async fn is_idle(&self) -> bool {
+        self.database.left_over_jobs(&self.app).await.is_empty()
+    }
+
     /// Moves the clock alone, as if nobody worked meanwhile.
     pub fn move_clock(&self, time: TimeDelta) {
         *self.clock.0.lock().unwrap() += time;
