@@ -32,7 +32,7 @@ macro_rules! example {
     };
 }
 
-static EXAMPLES: [Example; 12] = [
+static EXAMPLES: [Example; 13] = [
     example!("BrowseEvents", "01-browse-events"),
     example!("SearchEvents", "02-search-events"),
     example!("SignInAsFan", "03-sign-in"),
@@ -44,7 +44,8 @@ static EXAMPLES: [Example; 12] = [
     example!("SignInAsArtist", "09-sign-in-artist"),
     example!("CreateEvent", "10-create-event"),
     example!("SignInAsAdmin", "11-sign-in-admin"),
-    example!("WhatIsLeft", "12-what-is-left"),
+    example!("Invariants", "12-invariants"),
+    example!("WhatIsLeft", "13-what-is-left"),
 ];
 
 /// All tabs, in the order in which a newcomer would try them.
