@@ -171,16 +171,17 @@ impl Edge {
     /// database, and must go on while its reader takes nothing.
     pub fn stream_apart(&self, caller: Caller, meta: ClientMeta, charged: Charged) -> BoxStream<'static, Answer> {
         let mut answers = self.stream(caller, meta, charged);
-        let (sender, receiver) = mpsc::channel(1);
+        // Boxed: a channel has room for 32 from the start.
+        let (sender, receiver) = mpsc::channel::<Box<Answer>>(1);
         let pump = self.tasks.spawn(async move {
             while let Some(answer) = answers.next().await {
-                if sender.send(answer).await.is_err() {
+                if sender.send(Box::new(answer)).await.is_err() {
                     return;
                 }
             }
         });
         stream::unfold((receiver, AbortOnDropHandle::new(pump)), |(mut receiver, pump)| async move {
-            receiver.recv().await.map(|answer| (answer, (receiver, pump)))
+            receiver.recv().await.map(|answer| (*answer, (receiver, pump)))
         })
         .boxed()
     }
