@@ -12,6 +12,8 @@ use crate::{
     },
     serve,
 };
+#[cfg(debug_assertions)]
+use crate::infra::{clock::ClockAhead, kill_point};
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
 
@@ -26,6 +28,24 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     common: Common,
+    #[cfg(debug_assertions)]
+    #[command(flatten)]
+    rehearsal: Rehearsal,
+}
+
+/// What rehearsals ask of a debug build: see `infra::kill_point`.
+#[cfg(debug_assertions)]
+#[derive(Debug, Args)]
+struct Rehearsal {
+    /// Kill this process at that step, as written by `--steps-to`
+    #[arg(long, hide = true, global = true)]
+    kill_at: Option<String>,
+    /// Write each step to this file
+    #[arg(long, hide = true, global = true)]
+    steps_to: Option<PathBuf>,
+    /// Let the clock be so many seconds ahead
+    #[arg(long, hide = true, global = true, default_value_t = 0)]
+    clock_ahead: i64,
 }
 
 #[derive(Debug, Args)]
@@ -90,10 +110,11 @@ fn run(cli: Cli) -> Result<(), String> {
     let config = cli.common.load().map_err(|mistakes| mistakes.to_string())?;
     telemetry::start(&config.log)?;
     process::use_small_pages();
+    let world = cli.world()?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     runtime.block_on(Box::pin(async {
         match cli.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve::serve(config).await,
+            Command::Serve => serve::serve(config, world).await,
             Command::Migrate => migrate(&config).await,
             Command::Reindex => reindex(config).await,
             Command::Audit => audit(config).await,
@@ -144,6 +165,23 @@ async fn create_admin(config: Config, email: &str) -> Result<(), String> {
     let made = admin::create::create(&app, email, secret.trim_end_matches(['\r', '\n']).to_owned()).await;
     println!("{}", made.map_err(|error| error.to_string())?);
     Ok(())
+}
+
+impl Cli {
+    #[cfg(debug_assertions)]
+    fn world(&self) -> Result<World, String> {
+        let Rehearsal { kill_at, steps_to, clock_ahead } = &self.rehearsal;
+        let armed = kill_point::arm(kill_at.clone(), steps_to.as_deref());
+        armed.map_err(|error| format!("--steps-to: {error}"))?;
+        let clock = std::sync::Arc::new(ClockAhead(chrono::TimeDelta::seconds(*clock_ahead)));
+        Ok(World { clock, ..World::default() })
+    }
+
+    #[cfg(not(debug_assertions))]
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "a debug build has flags that may be wrong")]
+    fn world(&self) -> Result<World, String> {
+        Ok(World::default())
+    }
 }
 
 impl Common {

@@ -15,7 +15,7 @@ use tokio::{
 /// How long what is running may take to finish after the signal.
 const DRAIN: Duration = Duration::from_secs(20);
 
-pub async fn serve(mut config: Config) -> Result<(), String> {
+pub async fn serve(mut config: Config, world: World) -> Result<(), String> {
     let _ours = DataLock::take(&config.data_dir).map_err(|error| error.to_string())?;
     process::raise_file_limit(config.server.connections.most);
     let listen = config.server.listen;
@@ -29,7 +29,7 @@ pub async fn serve(mut config: Config) -> Result<(), String> {
              known passwords, and /mail is not served"
         );
     }
-    let app = App::build(config, World::default()).await.map_err(|error: BuildError| error.to_string())?;
+    let app = App::build(config, world).await.map_err(|error: BuildError| error.to_string())?;
     let is_new = prepare(&app).await.map_err(|error| error.to_string())?;
     // Whoever reads that we are ready may stop us at once.
     let stop = stop_signals().map_err(|error| format!("cannot hear signals: {error}"))?;

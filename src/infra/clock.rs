@@ -23,6 +23,16 @@ impl Clock for SystemClock {
     }
 }
 
+/// The machine's clock, so much ahead: for a rehearsal that does not wait for a hold to run out.
+#[derive(Debug)]
+pub struct ClockAhead(pub TimeDelta);
+
+impl Clock for ClockAhead {
+    fn now(&self) -> DateTime<Utc> {
+        SystemClock.now() + self.0
+    }
+}
+
 /// Cuts a moment to whole microseconds.
 #[must_use]
 pub fn to_micros(at: DateTime<Utc>) -> DateTime<Utc> {

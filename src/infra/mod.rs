@@ -8,6 +8,7 @@ pub mod db;
 pub mod ids;
 pub mod jobs;
 pub mod kakaopay;
+pub mod kill_point;
 pub mod kv;
 pub mod lock;
 pub mod mail;

@@ -1,6 +1,9 @@
 //! Transactions that the database itself asks to repeat: deadlock, lock time-out, busy.
 
-use crate::error::{Error, Fault};
+use crate::{
+    error::{Error, Fault},
+    infra::kill_point::{self, Moment},
+};
 use sea_orm::{
     DatabaseTransaction, DbErr, RuntimeErr, SqlErr,
     sqlx::{self, mysql::MySqlDatabaseError},
@@ -16,7 +19,7 @@ use std::time::Duration;
 #[macro_export]
 macro_rules! transaction {
     ($app:expr, $txn:ident => $body:expr) => {{
-        let mut attempts = $crate::infra::db::Attempts::new(&$app.db, &$app.ids);
+        let mut attempts = $crate::infra::db::Attempts::new(&$app.db, &$app.ids, module_path!());
         loop {
             let begun = match $app.db.begin().await {
                 Ok(begun) => begun,
@@ -50,6 +53,8 @@ pub enum Settled<T> {
 pub struct Attempts<'a> {
     db: &'a super::Db,
     ids: &'a crate::infra::ids::Ids,
+    /// The module that asked for the transaction.
+    place: &'static str,
     made: u32,
 }
 
@@ -57,8 +62,8 @@ pub struct Attempts<'a> {
 const MOST: u32 = 12;
 
 impl<'a> Attempts<'a> {
-    pub const fn new(db: &'a super::Db, ids: &'a crate::infra::ids::Ids) -> Self {
-        Self { db, ids, made: 0 }
+    pub const fn new(db: &'a super::Db, ids: &'a crate::infra::ids::Ids, place: &'static str) -> Self {
+        Self { db, ids, place, made: 0 }
     }
 
     /// `None`: try again.
@@ -73,11 +78,8 @@ impl<'a> Attempts<'a> {
 
     pub async fn settle<T>(&mut self, txn: DatabaseTransaction, outcome: Result<T, Error>) -> Settled<T> {
         let error = match outcome {
-            Ok(value) => match txn.commit().await {
-                Ok(()) => {
-                    self.db.committed.notify_one();
-                    return Settled::Done(Ok(value));
-                }
+            Ok(value) => match self.commit(txn).await {
+                Ok(()) => return Settled::Done(Ok(value)),
                 Err(error) => Error::from(error),
             },
             Err(error) => {
@@ -94,6 +96,14 @@ impl<'a> Attempts<'a> {
             }
             _ => Settled::Done(Err(error)),
         }
+    }
+
+    async fn commit(&self, txn: DatabaseTransaction) -> Result<(), DbErr> {
+        kill_point::pass(Moment::BeforeCommit, self.place);
+        txn.commit().await?;
+        kill_point::pass(Moment::AfterCommit, self.place);
+        self.db.committed.notify_one();
+        Ok(())
     }
 
     /// Full jitter over a window that doubles: 2, 4, 8 … at most 128 ms.

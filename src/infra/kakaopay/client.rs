@@ -4,6 +4,7 @@ use super::{
     ApproveRequest, Approved, CallError, CancelRequest, Canceled, Order, OrderStatus, PaymentProvider, Ready,
     ReadyRequest, wire,
 };
+use crate::infra::kill_point::{self, Moment};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
@@ -37,6 +38,8 @@ impl KakaoPayClient {
     async fn call<A: DeserializeOwned>(&self, what: &str, body: &impl Serialize) -> Result<A, CallError> {
         let url = format!("{}/online/v1/payment/{what}", self.settings.base_url.trim_end_matches('/'));
         let key = format!("SECRET_KEY {}", self.settings.secret_key.expose_secret());
+        let place = format!("kakaopay {what}");
+        kill_point::pass(Moment::BeforeCall, &place);
         let sent = self.http.post(url).header("Authorization", key).json(body).send().await;
         let answer = sent.map_err(|error| {
             let (is_unsent, said) = (error.is_connect() || error.is_builder(), error.without_url().to_string());
@@ -44,6 +47,7 @@ impl KakaoPayClient {
         })?;
         let status = answer.status().as_u16();
         let text = answer.text().await.map_err(|error| CallError::InDoubt(error.without_url().to_string()))?;
+        kill_point::pass(Moment::AfterCall, &place);
         read(status, &text)
     }
 }
