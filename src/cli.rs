@@ -1,5 +1,7 @@
 //! The command line.
 
+#[cfg(debug_assertions)]
+use crate::infra::{clock::ClockAhead, kill_point};
 use crate::{
     admin,
     app::{App, World},
@@ -12,8 +14,6 @@ use crate::{
     },
     serve,
 };
-#[cfg(debug_assertions)]
-use crate::infra::{clock::ClockAhead, kill_point};
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
 

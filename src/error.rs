@@ -92,6 +92,9 @@ impl Problem {
 pub enum Fault {
     #[error("database: {0}")]
     Database(#[from] sea_orm::DbErr),
+    /// The database went away while it was asked to commit: it may have done so.
+    #[error("database, at a commit: {0}")]
+    CommitInDoubt(sea_orm::DbErr),
     #[error(transparent)]
     Kv(#[from] crate::infra::kv::KvError),
     #[error("search: {0}")]
@@ -123,6 +126,15 @@ impl Error {
     /// A fault in words, where no library error stands behind it.
     pub fn fault(what: impl Into<String>) -> Self {
         Self::Fault(Fault::Other(what.into()))
+    }
+
+    /// Whether nothing is wrong but that somebody else is away for the moment.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Unavailable(_) | Self::Fault(Fault::CommitInDoubt(_)) => true,
+            Self::Fault(Fault::Database(error)) => crate::infra::db::is_lost(error),
+            Self::Fault(_) | Self::Refused(_) | Self::Unauthenticated | Self::Forbidden => false,
+        }
     }
 
     pub fn not_found(path: &[&str]) -> Self {

@@ -40,6 +40,7 @@ pub async fn serve(mut config: Config, world: World) -> Result<(), String> {
 /// Fills an empty database with the demo world; rebuilds an index that was lost. True if it is a new world.
 async fn prepare(app: &App) -> crate::Result<bool> {
     let is_new = app.config.demo && demo::fill_if_empty(app).await?;
+    jobs::plan_schedules(app).await?;
     if app.search.needs_reindex() {
         event::index::reindex(app).await?;
     }

@@ -1,7 +1,7 @@
 //! The two doors from a use case's failure to the client.
 
 use super::{ctx::Ctx, user_error::UserError};
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use async_graphql::{Context, ErrorExtensions};
 
 /// A mutation's answer, which can be a refusal.
@@ -34,6 +34,15 @@ impl From<Error> for async_graphql::Error {
             Error::Forbidden => ("FORBIDDEN", "You may not do this.".to_owned()),
             Error::Unavailable(what) => {
                 tracing::warn!(what, "unavailable");
+                ("INTERNAL_SERVER_ERROR", "Temporarily unavailable. Nothing was changed; try again.".to_owned())
+            }
+            Error::Fault(Fault::CommitInDoubt(why)) => {
+                tracing::warn!(%why, "a commit is in doubt");
+                let message = "The database went away: it may have been done. Ask again, with the same idempotencyKey if there is one.";
+                ("INTERNAL_SERVER_ERROR", message.to_owned())
+            }
+            Error::Fault(fault) if error.is_away() => {
+                tracing::warn!(%fault, "unavailable");
                 ("INTERNAL_SERVER_ERROR", "Temporarily unavailable. Nothing was changed; try again.".to_owned())
             }
             Error::Fault(fault) => {

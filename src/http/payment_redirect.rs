@@ -52,7 +52,7 @@ async fn settle(app: &App, id: PaymentId, token: String) -> Result<Model> {
     let approving = app.clone();
     let approved = app.outlive(async move { approve::approve(&approving, id, token).await }).await;
     match approved {
-        Err(Error::Refused(_) | Error::Unavailable(_)) => {
+        Err(error) if matches!(error, Error::Refused(_)) || error.is_away() => {
             let found = payment::query::by_id(app.db.reads(), id).await?;
             found.ok_or_else(|| Error::not_found(&["paymentId"]))
         }

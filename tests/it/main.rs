@@ -19,6 +19,7 @@ mod lists;
 mod notifications;
 mod payment;
 mod races;
+mod schedules;
 mod schema;
 mod transports;
 mod uploads;
@@ -38,6 +39,7 @@ fn scenarios() -> Vec<Scenario> {
         notifications::all(),
         payment::all(),
         races::all(),
+        schedules::all(),
         transports::all(),
         uploads::all(),
     ]

@@ -9,7 +9,7 @@ mod connect;
 mod retry;
 
 pub use connect::{DatabaseSettings, OpenError};
-pub use retry::{Attempts, Settled, is_transient, is_unique};
+pub use retry::{Attempts, Settled, is_lost, is_transient, is_unique};
 
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, SqliteTransactionMode, TransactionOptions,

@@ -60,6 +60,8 @@ pub struct Attempts<'a> {
 
 /// Deadlocks under a rush resolve within a few rounds; beyond this many something else is wrong.
 const MOST: u32 = 12;
+/// After a restart of the database the pool may hand out several dead connections; if it is still away, the caller is told.
+const MOST_LOST: u32 = 4;
 
 impl<'a> Attempts<'a> {
     pub const fn new(db: &'a super::Db, ids: &'a crate::infra::ids::Ids, place: &'static str) -> Self {
@@ -69,7 +71,7 @@ impl<'a> Attempts<'a> {
     /// `None`: try again.
     pub async fn failed(&mut self, error: DbErr) -> Option<Error> {
         self.made += 1;
-        if self.made >= MOST || !is_transient(&error) {
+        if !self.is_worth_another(&error) {
             return Some(error.into());
         }
         self.pause().await;
@@ -80,6 +82,8 @@ impl<'a> Attempts<'a> {
         let error = match outcome {
             Ok(value) => match self.commit(txn).await {
                 Ok(()) => return Settled::Done(Ok(value)),
+                // Nobody knows: done again here, it might be done twice.
+                Err(error) if is_lost(&error) => return Settled::Done(Err(Fault::CommitInDoubt(error).into())),
                 Err(error) => Error::from(error),
             },
             Err(error) => {
@@ -90,12 +94,16 @@ impl<'a> Attempts<'a> {
         };
         self.made += 1;
         match &error {
-            Error::Fault(Fault::Database(database)) if self.made < MOST && is_transient(database) => {
+            Error::Fault(Fault::Database(database)) if self.is_worth_another(database) => {
                 self.pause().await;
                 Settled::Again
             }
             _ => Settled::Done(Err(error)),
         }
+    }
+
+    fn is_worth_another(&self, error: &DbErr) -> bool {
+        (self.made < MOST && is_transient(error)) || (self.made < MOST_LOST && is_lost(error))
     }
 
     async fn commit(&self, txn: DatabaseTransaction) -> Result<(), DbErr> {
@@ -128,6 +136,26 @@ pub fn is_transient(error: &DbErr) -> bool {
     }
     // PostgreSQL: serialization failure, deadlock, lock not available. SQLite: BUSY, LOCKED, BUSY_SNAPSHOT.
     matches!(cause.code().as_deref(), Some("40001" | "40P01" | "55P03" | "5" | "6" | "517" | "261"))
+}
+
+/// Whether the database went away, so that what was not committed was not done.
+pub fn is_lost(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(cause))
+    | DbErr::Query(RuntimeErr::SqlxError(cause))
+    | DbErr::Conn(RuntimeErr::SqlxError(cause))) = error
+    else {
+        return matches!(error, DbErr::ConnectionAcquire(_));
+    };
+    match cause.as_ref() {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(cause) => match cause.try_downcast_ref::<MySqlDatabaseError>() {
+            // Too many connections; shutdown in progress; the connection was killed; gone away; lost during the query.
+            Some(mysql) => matches!(mysql.number(), 1040 | 1053 | 1077 | 1927 | 2006 | 2013),
+            // PostgreSQL: too many connections, terminated by an administrator, crashed, starting up or shutting down.
+            None => matches!(cause.code().as_deref(), Some("53300" | "57P01" | "57P02" | "57P03")),
+        },
+        _ => false,
+    }
 }
 
 /// Whether the error is a violation of this unique index. SQLite names the columns instead of the index, so both are

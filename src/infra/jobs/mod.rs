@@ -3,12 +3,18 @@
 //! A job is claimed by compare-and-set on its lease, so that any number of nodes may look at the same rows on any
 //! database; no transaction is open while it runs. It is removed when it answered `Ok`, tried again with backoff when
 //! it did not, and parked when hopeless. Jobs are idempotent: a node may die between the doing and the removing.
-//! Read `run` next for the life of one row, `worker` for who calls it.
+//!
+//! A schedule is a job that is planned again instead of being removed: its row is the lease, so that one node does it, and
+//! another one takes over when that node is gone.
+//!
+//! Read `run` next for the life of one row, `worker` for who calls it, `schedule` for what comes again.
 
 mod run;
+mod schedule;
 mod worker;
 
 pub use run::run_due;
+pub use schedule::plan_schedules;
 pub use worker::work;
 
 use crate::{app::App, error::Result, infra::ids::Ids};
@@ -18,7 +24,7 @@ use entity::job::{ActiveModel, Entity};
 use futures_util::future::BoxFuture;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use serde::{Serialize, de::DeserializeOwned};
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 /// Something to do after a commit. Its fields are ids and small facts, never copies of data.
 pub trait Job: Serialize + DeserializeOwned + Send + 'static {
@@ -26,6 +32,8 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     const NAME: &'static str;
     /// Where it waits for its turn.
     const LANE: Lane = Lane::Quick;
+    /// A schedule: done once for all nodes, then again so much later.
+    const EVERY: Option<Duration> = None;
 
     /// Does it; may be called again after it was done.
     fn run(self, app: &App) -> impl Future<Output = Result<()>> + Send;
@@ -68,9 +76,16 @@ pub async fn enqueue<J: Job>(
 
 type Runner = fn(App, String) -> BoxFuture<'static, Result<()>>;
 
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    lane: Lane,
+    every: Option<Duration>,
+    runner: Runner,
+}
+
 /// Which code runs which row.
 #[derive(Clone, Debug, Default)]
-pub struct Registry(HashMap<&'static str, (Lane, Runner)>);
+pub struct Registry(HashMap<&'static str, Known>);
 
 impl Registry {
     #[must_use]
@@ -81,16 +96,25 @@ impl Registry {
                 job.run(&app).await
             })
         };
-        self.0.insert(J::NAME, (J::LANE, runner));
+        self.0.insert(J::NAME, Known { lane: J::LANE, every: J::EVERY, runner });
         self
     }
 
     fn runner(&self, name: &str) -> Option<Runner> {
-        self.0.get(name).map(|(_, runner)| *runner)
+        self.0.get(name).map(|known| known.runner)
+    }
+
+    /// How long after it was done it is due again, if it is a schedule.
+    fn every(&self, name: &str) -> Option<Duration> {
+        self.0.get(name)?.every
+    }
+
+    fn schedules(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().filter(|(_, known)| known.every.is_some()).map(|(name, _)| *name)
     }
 
     /// The names of those that call somebody outside.
     fn outside(&self) -> Vec<&'static str> {
-        self.0.iter().filter(|(_, (lane, _))| *lane == Lane::Outside).map(|(name, _)| *name).collect()
+        self.0.iter().filter(|(_, known)| known.lane == Lane::Outside).map(|(name, _)| *name).collect()
     }
 }

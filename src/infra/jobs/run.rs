@@ -1,6 +1,6 @@
 //! The life of one row: claimed, run, then removed, put off or parked.
 
-use super::Lane;
+use super::{Lane, schedule};
 use crate::transaction;
 use crate::{app::App, error::Error, error::Result};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -95,7 +95,10 @@ pub(super) async fn perform(app: &App, job: Model) -> Result<()> {
         None => Err(Error::fault("no code knows a job of this name")),
     };
     match outcome {
-        Ok(()) => remove(app, &job).await,
+        Ok(()) => match app.jobs.every(&job.name) {
+            Some(every) => schedule::again(app, &job, every).await,
+            None => remove(app, &job).await,
+        },
         Err(error) => {
             tracing::warn!(job = %job.id, name = job.name, attempt, %error, "job failed");
             put_off(app, &job, attempt, &error).await
@@ -112,8 +115,10 @@ async fn put_off(app: &App, job: &Model, attempt: i32, error: &Error) -> Result<
     let now = app.clock.now();
     let most = i32::try_from(app.config.worker.max_attempts).unwrap_or(i32::MAX);
     // Somebody else is down, for however long: nothing is wrong with the job, and money may hang on it.
-    let is_ours = !matches!(error, Error::Unavailable(_));
-    let parked_at = (attempt >= most && is_ours).then_some(now);
+    let is_ours = !error.is_away();
+    // A schedule that is parked would never come again.
+    let may_park = is_ours && app.jobs.every(&job.name).is_none();
+    let parked_at = (attempt >= most && may_park).then_some(now);
     let doublings = u32::try_from((attempt - 1).clamp(0, 20)).unwrap_or(0);
     let seconds = 2_i64.saturating_pow(doublings).clamp(1, 600);
     let jitter = i64::try_from(app.ids.below(u64::try_from(seconds * 500).unwrap_or(500))).unwrap_or(0);

@@ -9,25 +9,9 @@ use crate::app::App;
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use std::{pin::pin, time::Duration};
 
-/// Between two rounds of removing what is past its time.
-const SWEEP: Duration = Duration::from_secs(600);
-
 /// Runs until shutdown. What is running when shutdown comes is finished first.
 pub async fn work(app: App) {
-    tokio::join!(lane(&app, Lane::Quick), lane(&app, Lane::Outside), sweep(&app));
-}
-
-/// Whether several nodes do it at once makes no difference.
-async fn sweep(app: &App) {
-    loop {
-        if let Err(error) = app.kv.sweep().await {
-            tracing::warn!(%error, "what is past its time could not be removed");
-        }
-        tokio::select! {
-            () = tokio::time::sleep(SWEEP) => {}
-            () = app.shutdown.cancelled() => return,
-        }
-    }
+    tokio::join!(lane(&app, Lane::Quick), lane(&app, Lane::Outside));
 }
 
 async fn lane(app: &App, lane: Lane) {
