@@ -256,7 +256,11 @@ mod tests {
             ("edge.heartbeat_seconds", "0", "edge.heartbeat_seconds: must be from 1 to 3600"),
             ("booking.hold_minutes", "soon", "booking.hold_minutes: must be a whole number"),
             ("environment", "staging", "environment: must be one of development, production"),
-            ("mail.to", "x", "mail.to: no such setting; there are url, from, ca_file, max_connections, timeout_seconds"),
+            (
+                "mail.to",
+                "x",
+                "mail.to: no such setting; there are url, from, ca_file, max_connections, timeout_seconds",
+            ),
             ("mail.max_connections", "0", "mail.max_connections: must be from 1 to 100"),
             ("mail.timeout_seconds", "60", "mail.timeout_seconds: must be less than worker.lease_seconds"),
             ("mail.url", "smtps:", "mail.url: has no host, or is not like smtps://user:password@host:port"),

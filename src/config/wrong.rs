@@ -134,7 +134,8 @@ impl Config {
         wrong(kakaopay.cid == TEST_CID, "kakaopay.cid", "the default is KakaoPay's for tests: not in production");
         wrong(self.mail.is_folder(), "mail.url", "a folder sends nothing: not in production");
         let is_overheard = self.mail.address().is_ok_and(|address| address.is_overheard());
-        let why = "plain words to a host that is not on this machine or a private network: smtps:// or smtp+starttls://";
+        let why =
+            "plain words to a host that is not on this machine or a private network: smtps:// or smtp+starttls://";
         wrong(is_overheard, "mail.url", why);
         wrong(self.server.public_url.is_empty(), "server.public_url", "must be set in production");
         wrong(self.demo, "demo", "the demo world has known passwords: not in production");

@@ -19,7 +19,8 @@ use maud::{DOCTYPE, Markup, html};
 /// The latest letters that are shown.
 const MOST: usize = 100;
 /// A frame made of `srcdoc` is bound by this too.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 const STYLE: &str = ":root{color-scheme:light dark;--line:#8884;--soft:#8888}\
      body{font-family:system-ui,'Noto Sans KR',sans-serif;max-width:46rem;margin:2.5rem auto;padding:0 1rem;line-height:1.5}\
      h1{font-size:1.4rem}h1 small{font-weight:400;opacity:.6}a{color:inherit;text-decoration:none}\
@@ -38,7 +39,8 @@ async fn list(State(app): State<App>) -> Response {
     let Some(folder) = app.mail.folder().map(ToOwned::to_owned) else {
         return elsewhere();
     };
-    let Ok(Ok(letters)) = tokio::task::spawn_blocking(move || read::newest(&folder, MOST)).await else {
+    let newest = move || read::newest(&folder).map(|letters| letters.take(MOST).collect::<Vec<_>>());
+    let Ok(Ok(letters)) = tokio::task::spawn_blocking(newest).await else {
         return unreadable();
     };
     let zone = app.config.time.zone;

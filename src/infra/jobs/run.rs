@@ -50,9 +50,9 @@ async fn due(app: &App, lane: Lane, most: u64) -> Result<Vec<Model>> {
     let now = app.clock.now();
     let in_lane = match lane {
         // Names that no code knows are told there.
-        Lane::Quick => {
-            Column::Name.is_not_in(app.jobs.names(Lane::Outside)).and(Column::Name.is_not_in(app.jobs.names(Lane::Mail)))
-        }
+        Lane::Quick => Column::Name
+            .is_not_in(app.jobs.names(Lane::Outside))
+            .and(Column::Name.is_not_in(app.jobs.names(Lane::Mail))),
         Lane::Outside | Lane::Mail => Column::Name.is_in(app.jobs.names(lane)),
     };
     let rows = Entity::find()

@@ -5,7 +5,8 @@ use super::letter::{Block, Letter};
 use crate::language::Language;
 use maud::{DOCTYPE, Markup, html};
 
-const FONT: &str = "font-family:-apple-system,BlinkMacSystemFont,'Apple SD Gothic Neo','Noto Sans KR','Malgun Gothic',sans-serif";
+const FONT: &str =
+    "font-family:-apple-system,BlinkMacSystemFont,'Apple SD Gothic Neo','Noto Sans KR','Malgun Gothic',sans-serif";
 /// Programs that know `prefers-color-scheme` take these, the others keep what stands in the elements.
 const STYLE: &str = ":root{color-scheme:light dark}@media(prefers-color-scheme:dark){body,.paper{background:#16161a!important}\
      h1,p,.code{color:#f2f2f5!important}.note{color:#a9a9b3!important}a{color:#9db4ff!important}.code{background:#26262d!important}}";

@@ -1,8 +1,8 @@
 //! Reading the folder back, for the page that shows it.
 
 use chrono::{DateTime, Utc};
-use mail_parser::{Message, MessageParser};
-use std::{io, path::Path, time::SystemTime};
+use mail_parser::MessageParser;
+use std::{io, path::Path};
 
 /// A letter as a person reads it.
 #[derive(Clone, Debug)]
@@ -15,12 +15,10 @@ pub struct Shown {
     pub sent_at: Option<DateTime<Utc>>,
     pub text: String,
     pub html: String,
-    /// When its file was written.
-    pub at: SystemTime,
 }
 
-/// The newest letters first, at most `most`.
-pub fn newest(folder: &Path, most: usize) -> io::Result<Vec<Shown>> {
+/// The newest letters first; each is read when it is asked for.
+pub fn newest(folder: &Path) -> io::Result<impl Iterator<Item = Shown>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
@@ -29,7 +27,7 @@ pub fn newest(folder: &Path, most: usize) -> io::Result<Vec<Shown>> {
         }
     }
     files.sort_by(|a, b| b.cmp(a));
-    Ok(files.into_iter().take(most).filter_map(|(at, path)| show(&path, at)).collect())
+    Ok(files.into_iter().filter_map(|(_, path)| show(&path)))
 }
 
 /// The letter of that id, if there is one. An id never leads out of the folder.
@@ -39,13 +37,13 @@ pub fn one(folder: &Path, name: &str) -> io::Result<Option<Shown>> {
     }
     let path = folder.join(format!("{name}.eml"));
     match std::fs::metadata(&path) {
-        Ok(file) => Ok(show(&path, file.modified()?)),
+        Ok(_) => Ok(show(&path)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn show(path: &Path, at: SystemTime) -> Option<Shown> {
+fn show(path: &Path) -> Option<Shown> {
     let bytes = std::fs::read(path).ok()?;
     let message = MessageParser::default().parse(&bytes)?;
     Some(Shown {
@@ -53,12 +51,7 @@ fn show(path: &Path, at: SystemTime) -> Option<Shown> {
         to: message.to().and_then(|to| to.first()).and_then(|to| to.address()).unwrap_or_default().to_owned(),
         subject: message.subject().unwrap_or_default().to_owned(),
         sent_at: message.date().and_then(|date| DateTime::from_timestamp(date.to_timestamp(), 0)),
-        text: message.body_text(0).unwrap_or_default().into_owned(),
-        html: html_of(&message),
-        at,
+        text: message.body_text(0).unwrap_or_default().replace("\r\n", "\n"),
+        html: message.body_html(0).unwrap_or_default().into_owned(),
     })
-}
-
-fn html_of(message: &Message<'_>) -> String {
-    message.body_html(0).unwrap_or_default().into_owned()
 }

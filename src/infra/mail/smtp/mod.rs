@@ -56,7 +56,9 @@ impl SmtpMail {
             Ok(Ok(())) => Ok(()),
             Ok(Err((step, error))) => Err(told(id, message, step, &error)),
             // The connection went with the future: in the middle of a dialogue it is of no use to another letter.
-            Err(_) => Err(Error::Unavailable(format!("letter {id}: the mail server took more than {:?}", self.timeout))),
+            Err(_) => {
+                Err(Error::Unavailable(format!("letter {id}: the mail server took more than {:?}", self.timeout)))
+            }
         }
     }
 
@@ -80,7 +82,11 @@ impl SmtpMail {
     }
 
     /// Only after a receipt: then the dialogue is where the next letter begins.
-    fn give_back<E>(&self, connection: AsyncSmtpConnection, outcome: std::result::Result<(), E>) -> std::result::Result<(), E> {
+    fn give_back<E>(
+        &self,
+        connection: AsyncSmtpConnection,
+        outcome: std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
         if outcome.is_ok() {
             self.pool.give_back(connection);
         }
