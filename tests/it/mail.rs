@@ -4,7 +4,7 @@ use crate::harness::{Manners, SmtpServer, TestApp, first_moment};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::job;
 use libtest_mimic::{Failed, Trial};
-use mail_parser::MessageParser;
+use mail_parser::{MessageParser, MimeHeaders};
 use sea_orm::{ColumnTrait, EntityTrait, ModelTrait, QueryFilter};
 use secrecy::SecretString;
 use serde_json::json;

@@ -53,6 +53,15 @@ pub enum Lane {
 impl Lane {
     pub(crate) const ALL: [Self; 3] = [Self::Quick, Self::Outside, Self::Mail];
 
+    /// In the row; never changed once released.
+    const fn number(self) -> i32 {
+        match self {
+            Self::Quick => 0,
+            Self::Outside => 1,
+            Self::Mail => 2,
+        }
+    }
+
     /// How many of its jobs run at once on one node.
     fn slots(self, config: &Config) -> usize {
         match self {
@@ -75,6 +84,7 @@ pub async fn enqueue<J: Job>(
     let row = ActiveModel {
         id: Set(id),
         name: Set(J::NAME.into()),
+        lane: Set(J::LANE.number()),
         payload: Set(payload),
         run_at: Set(run_at),
         attempts: Set(0),
@@ -127,8 +137,7 @@ impl Registry {
         self.0.iter().filter(|(_, known)| known.every.is_some()).map(|(name, _)| *name)
     }
 
-    /// The names of those in a lane.
-    fn names(&self, lane: Lane) -> Vec<&'static str> {
-        self.0.iter().filter(|(_, known)| known.lane == lane).map(|(name, _)| *name).collect()
+    fn lane(&self, name: &str) -> Lane {
+        self.0.get(name).map_or(Lane::Quick, |known| known.lane)
     }
 }

@@ -48,15 +48,8 @@ fn is_free(now: DateTime<Utc>) -> Condition {
 
 async fn due(app: &App, lane: Lane, most: u64) -> Result<Vec<Model>> {
     let now = app.clock.now();
-    let in_lane = match lane {
-        // Names that no code knows are told there.
-        Lane::Quick => Column::Name
-            .is_not_in(app.jobs.names(Lane::Outside))
-            .and(Column::Name.is_not_in(app.jobs.names(Lane::Mail))),
-        Lane::Outside | Lane::Mail => Column::Name.is_in(app.jobs.names(lane)),
-    };
     let rows = Entity::find()
-        .filter(in_lane)
+        .filter(Column::Lane.eq(lane.number()))
         .filter(Column::ParkedAt.is_null())
         .filter(Column::RunAt.lte(now))
         .filter(is_free(now))
