@@ -6,6 +6,7 @@
 
 pub mod code;
 pub mod graphql;
+pub mod letters;
 pub mod model;
 pub mod password;
 pub mod seal;
