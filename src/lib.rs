@@ -60,4 +60,5 @@ pub(crate) fn job_registry() -> infra::jobs::Registry {
         .with::<notification::confirmed::TellConfirmed>()
         .with::<notification::remind::SendReminder>()
         .with::<payment::reconcile::ReconcilePayment>()
+        .with::<point::expire_charge::ExpireCharge>()
 }
