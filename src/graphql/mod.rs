@@ -13,7 +13,7 @@ pub mod scalars;
 pub mod upload;
 pub mod user_error;
 
-use crate::{admin, app::App, attachment, auth, booking, event, notification, payment, user};
+use crate::{admin, app::App, attachment, auth, booking, event, notification, payment, point, user};
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder, ValidationMode};
 
 /// Reads. Public things stand here; what is private stands behind `viewer`.
@@ -36,6 +36,7 @@ pub struct Mutation(
     event::graphql_mutation::EventMutation,
     booking::graphql_mutation::BookingMutation,
     payment::graphql::PaymentMutation,
+    point::graphql::PointMutation,
     attachment::graphql::AttachmentMutation,
     notification::graphql::NotificationMutation,
 );
