@@ -1,7 +1,7 @@
 //! The composition root: everything that a use case may touch.
 
 use crate::{
-    auth::tokens::Tokens,
+    auth::{password::Passwords, tokens::Tokens},
     config::Config,
     infra::{
         blob::{Blob, Spool},
@@ -43,6 +43,7 @@ pub struct Ports {
     pub spool: Spool,
     pub provider: Arc<dyn PaymentProvider>,
     pub tokens: Tokens,
+    pub passwords: Passwords,
     pub jobs: Registry,
     pub hub: Hub,
     /// Work that outlives its request; shutdown waits for it.
@@ -79,8 +80,10 @@ pub enum BuildError {
     Database(#[from] OpenError),
     #[error("search.url: {0}")]
     Search(String),
-    #[error("data_dir: the token keys cannot be used: {0}")]
+    #[error("auth.keys_dir: {0}")]
     Keys(String),
+    #[error("auth.bcrypt_threads: {0}")]
+    Passwords(std::io::Error),
     #[error("{0}")]
     Mail(String),
     #[error("kakaopay: {0}")]
@@ -106,7 +109,8 @@ impl App {
             blob: Blob::folder(data.join("objects")),
             spool: Spool::new(data.join("incoming")),
             provider: provider(&config)?,
-            tokens: Tokens::load(&data.join("keys"), &config.auth).map_err(BuildError::Keys)?,
+            tokens: Tokens::load(&config.keys_dir(), &config.auth).map_err(BuildError::Keys)?,
+            passwords: Passwords::start(config.auth.bcrypt_threads).map_err(BuildError::Passwords)?,
             jobs: crate::job_registry(),
             hub: Hub::default(),
             tasks: TaskTracker::new(),

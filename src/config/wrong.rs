@@ -93,6 +93,21 @@ impl Config {
         bound("auth.code_minutes", self.auth.code_minutes, 1..=DAY);
         bound("auth.code_tries", self.auth.code_tries.into(), 1..=100);
         bound("auth.bcrypt_cost", self.auth.bcrypt_cost.into(), 4..=31);
+        bound("auth.bcrypt_threads", u64::try_from(self.auth.bcrypt_threads).unwrap_or(u64::MAX), 0..=1_024);
+        bound("auth.reset_minutes", self.auth.reset_minutes, 1..=DAY);
+        let throttle = &self.auth.throttle;
+        bound("auth.throttle.window_minutes", throttle.window_minutes, 1..=DAY);
+        for (setting, most) in [
+            ("auth.throttle.sign_in_by_account_and_address", throttle.sign_in_by_account_and_address),
+            ("auth.throttle.sign_in_by_address", throttle.sign_in_by_address),
+            ("auth.throttle.sign_in_by_account", throttle.sign_in_by_account),
+            ("auth.throttle.codes_by_email", throttle.codes_by_email),
+            ("auth.throttle.codes_by_address", throttle.codes_by_address),
+            ("auth.throttle.proofs_by_email", throttle.proofs_by_email),
+            ("auth.throttle.proofs_by_address", throttle.proofs_by_address),
+        ] {
+            bound(setting, most.into(), 1..=1_000_000);
+        }
         bound("booking.hold_minutes", self.booking.hold_minutes, 1..=DAY);
         bound("booking.payment_grace_seconds", self.booking.payment_grace_seconds, 1..=86_400);
         bound("booking.duplicate_guard_seconds", self.booking.duplicate_guard_seconds, 0..=86_400);

@@ -13,6 +13,7 @@ use crate::{
     user::withdraw::model::Obstacles,
 };
 use async_graphql::{Context, Enum, ID, Interface, Object};
+use chrono::{DateTime, Utc};
 use entity::ids::{EventId, TicketTypeId};
 
 /// What a refusal is called. The message says it to people; programs go by this.
@@ -87,6 +88,7 @@ pub enum UserError {
     SoldOut(SoldOutError),
     AmountChanged(AmountChangedError),
     DuplicateSubmit(DuplicateSubmitError),
+    TooManyAttempts(TooManyAttemptsError),
     WithdrawalBlocked(WithdrawalBlockedError),
 }
 
@@ -118,6 +120,12 @@ pub struct AmountChangedError {
 pub struct DuplicateSubmitError {
     common: Common,
     existing: ID,
+}
+
+/// Too often in a short time.
+pub struct TooManyAttemptsError {
+    common: Common,
+    retry_at: DateTime<Utc>,
 }
 
 /// The account cannot be closed while this is open.
@@ -207,6 +215,27 @@ impl DuplicateSubmitError {
     }
 }
 
+/// Too often in a short time.
+#[Object]
+impl TooManyAttemptsError {
+    /// What programs go by.
+    async fn code(&self) -> UserErrorCode {
+        self.common.code
+    }
+    /// For people: Korean, or English by `Accept-Language`.
+    async fn message(&self) -> String {
+        self.common.message.clone()
+    }
+    /// The input field to blame, from `input` down; null if none.
+    async fn path(&self) -> Option<Vec<String>> {
+        self.common.path.clone()
+    }
+    /// When it may be tried again.
+    async fn retry_at(&self) -> DateTime<Utc> {
+        self.retry_at
+    }
+}
+
 /// The account cannot be closed while this is open; of each kind the first hundred.
 #[Object]
 impl WithdrawalBlockedError {
@@ -257,6 +286,7 @@ impl UserError {
             More::Nothing => Self::Input(InputError { common }),
             More::SoldOut(ids) => Self::SoldOut(SoldOutError { common, ids }),
             More::ExpectedTotal(expected_total) => Self::AmountChanged(AmountChangedError { common, expected_total }),
+            More::RetryAt(retry_at) => Self::TooManyAttempts(TooManyAttemptsError { common, retry_at }),
             More::Obstacles(obstacles) => Self::WithdrawalBlocked(WithdrawalBlockedError { common, obstacles }),
             More::ExistingEvent(id) => {
                 Self::DuplicateSubmit(DuplicateSubmitError { common, existing: ID(id.to_string()) })
