@@ -4,6 +4,7 @@ use crate::{
     auth::tokens::Tokens,
     config::Config,
     infra::{
+        alert::Alert,
         blob::{Blob, Spool},
         clock::{Clock, SystemClock},
         data_dir::{self, DataDirError},
@@ -38,6 +39,7 @@ pub struct Ports {
     pub locks: Locks,
     pub search: Search,
     pub mail: Mail,
+    pub alert: Alert,
     pub blob: Blob,
     /// Where files wait until they are objects.
     pub spool: Spool,
@@ -81,6 +83,8 @@ pub enum BuildError {
     Search(String),
     #[error("data_dir: the token keys cannot be used: {0}")]
     Keys(String),
+    #[error("alert.url: {0}")]
+    Alert(String),
     #[error("kakaopay: {0}")]
     KakaoPay(String),
 }
@@ -101,6 +105,7 @@ impl App {
             locks: Locks::new(Arc::clone(&clock), ids.clone()),
             search: Search::Tantivy(index),
             mail: Mail::folder(data.join("mail"), &config.mail.from),
+            alert: Alert::open(&config.alert.url).map_err(|error| BuildError::Alert(error.to_string()))?,
             blob: Blob::folder(data.join("objects")),
             spool: Spool::new(data.join("incoming")),
             provider: provider(&config)?,

@@ -4,7 +4,7 @@
 //! everything else is a top-level error. A [`Fault`] is ours: it is logged once, at the boundary, and masked.
 //! Each domain keeps a small error enum of its own and maps it to a [`Problem`] with an exhaustive match.
 
-use entity::ids::{EventId, InvalidId, TicketTypeId};
+use entity::ids::{EventId, InvalidId, TicketTypeId, UserCouponId};
 use std::borrow::Cow;
 
 /// What use cases return.
@@ -13,10 +13,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What a refusal is called; the API's `UserErrorCode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
+    AlreadyIssued,
     AmountChanged,
     BookingClosed,
+    Busy,
     CodeExpired,
     CodeWrong,
+    CouponExhausted,
     CouponUnusable,
     DuplicateSubmit,
     IdempotencyKeyReused,
@@ -57,6 +60,7 @@ pub enum More {
     SoldOut(Vec<TicketTypeId>),
     ExpectedTotal(i64),
     ExistingEvent(EventId),
+    AlreadyIssued(UserCouponId),
 }
 
 /// One thing that the person who asked can mend.

@@ -58,7 +58,10 @@ pub(crate) fn job_registry() -> infra::jobs::Registry {
         .with::<notification::canceled::TellCanceled>()
         .with::<notification::changed::TellChange>()
         .with::<notification::confirmed::TellConfirmed>()
+        .with::<notification::coupon_issued::TellCouponIssued>()
         .with::<notification::remind::SendReminder>()
         .with::<payment::reconcile::ReconcilePayment>()
+        .with::<payment::stuck::AlertStuckPayment>()
+        .with::<payment::stuck::WatchPayments>()
         .with::<point::expire_charge::ExpireCharge>()
 }

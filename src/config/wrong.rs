@@ -2,6 +2,7 @@
 
 use super::{Config, is_http};
 use figment::error::Kind;
+use secrecy::ExposeSecret;
 use std::ops::RangeInclusive;
 
 /// What stands in the embedded defaults, known to everybody: no account of anybody's.
@@ -63,6 +64,8 @@ impl Config {
         wrong(self.objects.url != "folder:", "objects.url", "only folder: is known");
         wrong(self.mail.url != "folder:", "mail.url", "only folder: is known");
         wrong(self.mail.from.parse::<lettre::message::Mailbox>().is_err(), "mail.from", "not a mail address");
+        let alert = self.alert.url.expose_secret();
+        wrong(alert != "log:" && !is_http(alert), "alert.url", "neither log: nor an http(s) address");
         let kakaopay = &self.kakaopay.url;
         wrong(kakaopay != "sandbox:" && !is_http(kakaopay), "kakaopay.url", "neither sandbox: nor an http(s) address");
         let public_url = &self.server.public_url;
@@ -84,6 +87,7 @@ impl Config {
         bound("database.acquire_seconds", self.database.acquire_seconds, 1..=600);
         bound("kakaopay.timeout_seconds", self.kakaopay.timeout_seconds, 1..=120);
         bound("kakaopay.sandbox_expiry_minutes", self.kakaopay.sandbox_expiry_minutes, 1..=DAY);
+        bound("alert.payment_stuck_minutes", self.alert.payment_stuck_minutes, 1..=DAY);
         bound("auth.access_seconds", self.auth.access_seconds, 1..=DAY * 60);
         bound("auth.refresh_days", self.auth.refresh_days, 1..=366);
         bound("auth.code_minutes", self.auth.code_minutes, 1..=DAY);
@@ -121,7 +125,6 @@ impl Config {
     }
 
     fn check_production(&self, mistakes: &mut Vec<String>) {
-        use secrecy::ExposeSecret;
         let mut wrong = |is_wrong: bool, setting: &str, why: &str| {
             if is_wrong {
                 mistakes.push(format!("{setting}: {why}"));
@@ -132,6 +135,8 @@ impl Config {
         let is_known = kakaopay.secret_key.expose_secret() == SANDBOX_SECRET_KEY;
         wrong(is_known, "kakaopay.secret_key", "the default is known to everybody: not in production");
         wrong(kakaopay.cid == TEST_CID, "kakaopay.cid", "the default is KakaoPay's for tests: not in production");
+        let is_open = self.alert.url.expose_secret().starts_with("http:");
+        wrong(is_open, "alert.url", "a webhook's address is a secret: https in production");
         wrong(self.mail.url == "folder:", "mail.url", "a folder sends nothing: not in production");
         wrong(self.server.public_url.is_empty(), "server.public_url", "must be set in production");
         wrong(self.demo, "demo", "the demo world has known passwords: not in production");

@@ -13,14 +13,20 @@ use entity::ids::TicketTypeId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "Code")]
 pub enum UserErrorCode {
+    /// One has it already; it is one for each person.
+    AlreadyIssued,
     /// The total is not the one that the client expected.
     AmountChanged,
     /// Outside the booking window, or the event is canceled.
     BookingClosed,
+    /// Too many ask at once: try again in a moment.
+    Busy,
     /// There is no such code any more: ask for a new one.
     CodeExpired,
     /// The code is not the one that was sent.
     CodeWrong,
+    /// No coupon of this kind is left.
+    CouponExhausted,
     /// The coupon does not fit this booking, or was used.
     CouponUnusable,
     /// The same was submitted a moment ago.
@@ -75,6 +81,7 @@ pub enum UserError {
     SoldOut(SoldOutError),
     AmountChanged(AmountChangedError),
     DuplicateSubmit(DuplicateSubmitError),
+    AlreadyIssued(AlreadyIssuedError),
 }
 
 /// A refusal with nothing more to say.
@@ -105,6 +112,12 @@ pub struct AmountChangedError {
 pub struct DuplicateSubmitError {
     common: Common,
     existing: ID,
+}
+
+/// One has this coupon already.
+pub struct AlreadyIssuedError {
+    common: Common,
+    own: ID,
 }
 
 /// A refusal with nothing more to say.
@@ -188,6 +201,27 @@ impl DuplicateSubmitError {
     }
 }
 
+/// One has this coupon already.
+#[Object]
+impl AlreadyIssuedError {
+    /// What programs go by.
+    async fn code(&self) -> UserErrorCode {
+        self.common.code
+    }
+    /// For people: Korean, or English by `Accept-Language`.
+    async fn message(&self) -> String {
+        self.common.message.clone()
+    }
+    /// The input field to blame, from `input` down; null if none.
+    async fn path(&self) -> Option<Vec<String>> {
+        self.common.path.clone()
+    }
+    /// The one that is in one's hands, as `userCoupons` has it.
+    async fn user_coupon_id(&self) -> ID {
+        self.own.clone()
+    }
+}
+
 impl UserError {
     pub fn of(problem: Problem, language: Language) -> Self {
         let message = language.of(&problem.text).to_owned();
@@ -196,6 +230,7 @@ impl UserError {
         match problem.more {
             More::Nothing => Self::Input(InputError { common }),
             More::SoldOut(ids) => Self::SoldOut(SoldOutError { common, ids }),
+            More::AlreadyIssued(id) => Self::AlreadyIssued(AlreadyIssuedError { common, own: ID(id.to_string()) }),
             More::ExpectedTotal(expected_total) => Self::AmountChanged(AmountChangedError { common, expected_total }),
             More::ExistingEvent(id) => {
                 Self::DuplicateSubmit(DuplicateSubmitError { common, existing: ID(id.to_string()) })

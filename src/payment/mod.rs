@@ -17,4 +17,5 @@ pub mod query;
 pub mod reconcile;
 pub mod return_url;
 pub mod state;
+pub mod stuck;
 mod wrong;

@@ -8,19 +8,24 @@
     reason = "a test that breaks should stop where it breaks"
 )]
 
+mod alerts;
 mod architecture;
 mod auth;
 mod booking;
+mod charges;
 mod config;
+mod coupons;
 mod edge;
 mod events;
 mod harness;
+mod invariants;
 mod lists;
 mod notifications;
 mod payment;
 mod races;
 mod schedules;
 mod schema;
+mod torture;
 mod transports;
 mod uploads;
 
@@ -30,16 +35,21 @@ use std::process::ExitCode;
 
 fn scenarios() -> Vec<Scenario> {
     [
+        alerts::all(),
         auth::all(),
         booking::all(),
+        charges::all(),
         config::all(),
+        coupons::all(),
         edge::all(),
         events::all(),
+        invariants::all(),
         lists::all(),
         notifications::all(),
         payment::all(),
         races::all(),
         schedules::all(),
+        torture::all(),
         transports::all(),
         uploads::all(),
     ]
