@@ -13,7 +13,11 @@ const COUPON: i64 = 700;
 
 #[derive(Clone, Debug)]
 enum Event {
-    Start { seats: i64, points: i64, with_coupon: bool },
+    Start {
+        seats: i64,
+        points: i64,
+        with_coupon: bool,
+    },
     /// The provider gave a page, or did not.
     Ready(usize, bool),
     BeginApprove(usize),
@@ -102,11 +106,7 @@ impl World {
             Event::Lapse(at) if self.is_booked(at, BookingStatus::Held) => self.lapse(at),
             Event::Cancel(at) if self.is_booked(at, BookingStatus::Confirmed) => self.begin_cancel(at),
             Event::FinishCancel(at) => self.finish_cancel(at),
-            Event::Ready(..)
-            | Event::BeginApprove(_)
-            | Event::StepBack(_)
-            | Event::Lapse(_)
-            | Event::Cancel(_) => {}
+            Event::Ready(..) | Event::BeginApprove(_) | Event::StepBack(_) | Event::Lapse(_) | Event::Cancel(_) => {}
         }
     }
 
@@ -314,7 +314,9 @@ impl World {
             let is_paid = sale.payment.is_none_or(|status| status == PaymentStatus::Approved);
             assert!(sale.status != Confirmed || is_paid, "{sale:?}");
             match sale.payment {
-                Some(PaymentStatus::Approved) => assert!(sale.status == Confirmed && sale.taken == sale.due, "{sale:?}"),
+                Some(PaymentStatus::Approved) => {
+                    assert!(sale.status == Confirmed && sale.taken == sale.due, "{sale:?}")
+                }
                 Some(PaymentStatus::Canceled) => assert!(sale.taken > 0 && sale.returned == sale.taken, "{sale:?}"),
                 Some(PaymentStatus::Pending) => assert_eq!(sale.taken, 0),
                 Some(PaymentStatus::Ready | PaymentStatus::Approving | PaymentStatus::Canceling)

@@ -6,6 +6,7 @@
 //! `prepare`, `approve`, `cancel`, `reconcile`.
 
 pub mod approve;
+pub mod ask;
 pub mod cancel;
 pub mod give_up;
 pub mod graphql;

@@ -112,6 +112,7 @@ async fn a_stuck_payment_is_told_to_slack_once(app: TestApp) {
     let text = told["text"].as_str().unwrap();
     assert!(text.contains(&id) && text.contains("10000 won") && text.contains("Approving for 10 min"), "{text}");
     // It went on, and is stuck again: that is news.
+    app.move_clock(TimeDelta::seconds(1));
     set(&app, &id, PaymentStatus::Canceling).await;
     app.move_clock(TimeDelta::minutes(11));
     watch(&app, &node).await;

@@ -29,6 +29,7 @@ crate::scenarios![
 ];
 
 async fn charge(app: &TestApp, fan: &Person, amount: i64, key: &str) -> Value {
+    let fan = app.sign_in_again(fan).await;
     let input = json!({ "amount": amount, "returnUrl": "http://localhost:3000/points", "idempotencyKey": key });
     app.mutate(Some(&fan.token), "pointChargeStart", "payment { id purpose status amount redirect { pcUrl } }", input)
         .await

@@ -88,7 +88,12 @@ impl Fault {
                 tokio::time::sleep(Duration::from_millis(500)).await;
                 Ok(())
             }
-            Self::None | Self::TimeoutAfter | Self::ErrorAfter | Self::Garbage | Self::WrongAmount | Self::AnotherPayment => Ok(()),
+            Self::None
+            | Self::TimeoutAfter
+            | Self::ErrorAfter
+            | Self::Garbage
+            | Self::WrongAmount
+            | Self::AnotherPayment => Ok(()),
         }
     }
 
@@ -100,7 +105,12 @@ impl Fault {
             }
             Self::ErrorAfter => Err(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
             Self::Garbage => Err((StatusCode::OK, "<html>점검 중</html>").into_response()),
-            Self::None | Self::TimeoutBefore | Self::ErrorBefore | Self::WrongAmount | Self::AnotherPayment | Self::Slow => Ok(()),
+            Self::None
+            | Self::TimeoutBefore
+            | Self::ErrorBefore
+            | Self::WrongAmount
+            | Self::AnotherPayment
+            | Self::Slow => Ok(()),
         }
     }
 }
