@@ -85,6 +85,8 @@ pub enum BuildError {
     Keys(String),
     #[error("alert.url: {0}")]
     Alert(String),
+    #[error("{0}")]
+    Mail(String),
     #[error("kakaopay: {0}")]
     KakaoPay(String),
 }
@@ -104,7 +106,7 @@ impl App {
             node: ids.uuid().simple().to_string().into_boxed_str(),
             locks: Locks::new(Arc::clone(&clock), ids.clone()),
             search: Search::Tantivy(index),
-            mail: Mail::folder(data.join("mail"), &config.mail.from),
+            mail: Mail::open(&config.mail, data, Arc::clone(&clock)).map_err(BuildError::Mail)?,
             alert: Alert::open(&config.alert.url).map_err(|error| BuildError::Alert(error.to_string()))?,
             blob: Blob::folder(data.join("objects")),
             spool: Spool::new(data.join("incoming")),

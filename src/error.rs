@@ -4,6 +4,7 @@
 //! everything else is a top-level error. A [`Fault`] is ours: it is logged once, at the boundary, and masked.
 //! Each domain keeps a small error enum of its own and maps it to a [`Problem`] with an exhaustive match.
 
+use crate::user::withdraw::model::Obstacles;
 use entity::ids::{EventId, InvalidId, TicketTypeId, UserCouponId};
 use std::borrow::Cow;
 
@@ -32,11 +33,14 @@ pub enum Code {
     OutOfRange,
     PaymentFailed,
     PaymentInDoubt,
+    SecondFactorRequired,
+    SignInNotRecent,
     SoldOut,
     Taken,
     TooLong,
     TooManyAttempts,
     TooShort,
+    WithdrawalBlocked,
     WrongCredentials,
 }
 
@@ -61,6 +65,7 @@ pub enum More {
     ExpectedTotal(i64),
     ExistingEvent(EventId),
     AlreadyIssued(UserCouponId),
+    Obstacles(Box<Obstacles>),
 }
 
 /// One thing that the person who asked can mend.
@@ -106,6 +111,9 @@ pub enum Fault {
     /// Another request with the same idempotency key was a moment earlier; its answer is there to be read.
     #[error("the idempotency key was stored a moment ago")]
     Twin,
+    /// Tried again it would end the same: somebody should look at it.
+    #[error("{0}")]
+    Hopeless(String),
     #[error("{0}")]
     Other(String),
 }
@@ -139,6 +147,11 @@ impl Error {
             Self::Fault(Fault::Database(error)) => crate::infra::db::is_lost(error),
             Self::Fault(_) | Self::Refused(_) | Self::Unauthenticated | Self::Forbidden => false,
         }
+    }
+
+    /// Whether trying again cannot help.
+    pub const fn is_hopeless(&self) -> bool {
+        matches!(self, Self::Fault(Fault::Hopeless(_)))
     }
 
     pub fn not_found(path: &[&str]) -> Self {

@@ -4,6 +4,11 @@
 pub mod audit;
 pub mod create;
 pub mod graphql;
+pub mod graphql_totp;
 pub mod invariants;
+pub mod password_change;
+pub mod proof;
 pub mod query;
+pub mod reset;
 pub mod sign_in;
+pub mod totp;

@@ -31,7 +31,9 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     auth::graphql::AuthMutation,
+    user::graphql_profile::AccountMutation,
     admin::graphql::AdminMutation,
+    admin::graphql_totp::AdminAccountMutation,
     event::graphql_mutation::EventMutation,
     booking::graphql_mutation::BookingMutation,
     payment::graphql::PaymentMutation,

@@ -20,7 +20,7 @@ use entity::{enums, point_entry::Model};
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "enums::PointEntryKind")]
 pub enum PointEntryKind {
-    /// An admin's correction.
+    /// An admin's correction, or what was left when the account was closed.
     Adjustment,
     /// Charged by a payment.
     Charge,
