@@ -4,6 +4,7 @@ use crate::{
     auth::{password::Passwords, tokens::Tokens},
     config::Config,
     infra::{
+        alert::Alert,
         blob::{Blob, Spool},
         clock::{Clock, SystemClock},
         data_dir::{self, DataDirError},
@@ -38,6 +39,7 @@ pub struct Ports {
     pub locks: Locks,
     pub search: Search,
     pub mail: Mail,
+    pub alert: Alert,
     pub blob: Blob,
     /// Where files wait until they are objects.
     pub spool: Spool,
@@ -84,6 +86,8 @@ pub enum BuildError {
     Keys(String),
     #[error("auth.bcrypt_threads: {0}")]
     Passwords(std::io::Error),
+    #[error("alert.url: {0}")]
+    Alert(String),
     #[error("{0}")]
     Mail(String),
     #[error("kakaopay: {0}")]
@@ -106,6 +110,7 @@ impl App {
             locks: Locks::new(Arc::clone(&clock), ids.clone()),
             search: Search::Tantivy(index),
             mail: Mail::open(&config.mail, data, Arc::clone(&clock)).map_err(BuildError::Mail)?,
+            alert: Alert::open(&config.alert.url).map_err(|error| BuildError::Alert(error.to_string()))?,
             blob: Blob::folder(data.join("objects")),
             spool: Spool::new(data.join("incoming")),
             provider: provider(&config)?,

@@ -36,6 +36,7 @@ pub struct Config {
     pub objects: BackendSettings,
     pub mail: crate::infra::mail::MailSettings,
     pub kakaopay: KakaoPaySettings,
+    pub alert: AlertSettings,
     pub auth: AuthSettings,
     pub booking: BookingSettings,
     pub points: PointSettings,
@@ -88,6 +89,14 @@ pub struct KakaoPaySettings {
     pub cid: String,
     pub timeout_seconds: u64,
     pub sandbox_expiry_minutes: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlertSettings {
+    /// Whoever has it may write into the channel.
+    pub url: SecretString,
+    pub payment_stuck_minutes: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

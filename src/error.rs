@@ -6,7 +6,7 @@
 
 use crate::user::withdraw::model::Obstacles;
 use chrono::{DateTime, Utc};
-use entity::ids::{EventId, InvalidId, TicketTypeId};
+use entity::ids::{EventId, InvalidId, TicketTypeId, UserCouponId};
 use std::{borrow::Cow, time::Duration};
 
 /// What use cases return.
@@ -15,10 +15,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What a refusal is called; the API's `UserErrorCode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
+    AlreadyIssued,
     AmountChanged,
     BookingClosed,
+    Busy,
     CodeExpired,
     CodeWrong,
+    CouponExhausted,
     CouponUnusable,
     DuplicateSubmit,
     IdempotencyKeyReused,
@@ -62,6 +65,7 @@ pub enum More {
     SoldOut(Vec<TicketTypeId>),
     ExpectedTotal(i64),
     ExistingEvent(EventId),
+    AlreadyIssued(UserCouponId),
     Obstacles(Box<Obstacles>),
     RetryAt(DateTime<Utc>),
 }

@@ -48,6 +48,6 @@ impl Job for Farewell {
             )
         };
         let id = format!("farewell-{}", self.user_id);
-        app.mail.send(&Letter { id, to: self.email, subject: subject.to_owned(), text: text.to_owned() }).await
+        app.mail.send(&LETTER).await
     }
 }
