@@ -7,11 +7,38 @@ use crate::{
 use entity::{
     coupon,
     enums::UserCouponStatus,
-    ids::{CouponId, TypedId, UserId},
+    ids::{CouponId, TypedId, UserCouponId, UserId},
     user_coupon::{Column, Entity, Model},
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter};
 use std::collections::HashMap;
+
+pub async fn by_code(db: &impl ConnectionTrait, code: &str) -> Result<Option<coupon::Model>> {
+    let found = coupon::Entity::find().filter(coupon::Column::Code.eq(super::model::normal_code(code))).one(db).await?;
+    Ok(found.filter(|row| row.deleted_at.is_none()))
+}
+
+/// A coupon in somebody's hands.
+pub async fn in_hand(db: &impl ConnectionTrait, id: UserCouponId) -> Result<Option<Model>> {
+    Ok(Entity::find_by_id(id).one(db).await?)
+}
+
+/// A person's own piece of a coupon.
+pub async fn of_person(db: &impl ConnectionTrait, owner: UserId, id: CouponId) -> Result<Option<Model>> {
+    Ok(Entity::find().filter(Column::UserId.eq(owner)).filter(Column::CouponId.eq(id)).one(db).await?)
+}
+
+/// All of them, withdrawn ones too, newest first.
+pub async fn page(db: &impl ConnectionTrait, window: &Window) -> Result<Page<coupon::Model>> {
+    let sorting = Sorting {
+        at: coupon::Column::CreatedAt,
+        id: coupon::Column::Id,
+        order: Order::Desc,
+        key: |row: &coupon::Model| Key { at: page::moment(row.created_at), id: row.id.uuid() },
+        value: page::moment_value,
+    };
+    page::read(db, coupon::Entity::find(), &sorting, window).await
+}
 
 pub async fn by_ids(db: &impl ConnectionTrait, ids: &[CouponId]) -> Result<HashMap<CouponId, coupon::Model>> {
     let rows = coupon::Entity::find().filter(coupon::Column::Id.is_in(ids.iter().copied())).all(db).await?;
