@@ -15,6 +15,7 @@ use crate::{
         lock::Locks,
         mail::Mail,
         search::{Search, TantivySearch},
+        social::Social,
     },
     notification::hub::Hub,
 };
@@ -42,6 +43,7 @@ pub struct Ports {
     /// Where files wait until they are objects.
     pub spool: Spool,
     pub provider: Arc<dyn PaymentProvider>,
+    pub social: Social,
     pub tokens: Tokens,
     pub jobs: Registry,
     pub hub: Hub,
@@ -83,6 +85,8 @@ pub enum BuildError {
     Keys(String),
     #[error("kakaopay: {0}")]
     KakaoPay(String),
+    #[error("social: {0}")]
+    Social(String),
 }
 
 impl App {
@@ -104,6 +108,7 @@ impl App {
             blob: Blob::folder(data.join("objects")),
             spool: Spool::new(data.join("incoming")),
             provider: provider(&config)?,
+            social: Social::build(&config).map_err(|error| BuildError::Social(error.to_string()))?,
             tokens: Tokens::load(&data.join("keys"), &config.auth).map_err(BuildError::Keys)?,
             jobs: crate::job_registry(),
             hub: Hub::default(),

@@ -49,6 +49,8 @@ pub(crate) fn job_registry() -> infra::jobs::Registry {
     infra::jobs::Registry::default()
         .with::<attachment::remove::RemoveObject>()
         .with::<auth::send_code::SendCode>()
+        .with::<auth::social::unlink::UnlinkAtProvider>()
+        .with::<auth::social::unlinked::KakaoUnlinked>()
         .with::<booking::expire::ExpireBooking>()
         .with::<booking::refund::RefundBooking>()
         .with::<event::cancel::RefundEvent>()

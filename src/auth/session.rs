@@ -127,6 +127,13 @@ pub async fn end(app: &App, viewer: &Viewer, everywhere: bool) -> Result<()> {
     Ok(())
 }
 
+/// Ends every session of a member, whoever asks.
+pub async fn end_all_of(app: &App, user: UserId) -> Result<()> {
+    let now = app.clock.now().timestamp_micros().to_string();
+    app.kv.set(&format!("signed-out:{user}"), &now, Some(refresh_life(app))).await?;
+    Ok(())
+}
+
 /// Who shows this access token; `Err(Unauthenticated)` for one that is not valid now.
 pub async fn admit(app: &App, token: &str) -> Result<Viewer> {
     let claims = app.tokens.check(token, app.clock.now()).ok_or(Error::Unauthenticated)?;

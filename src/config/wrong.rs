@@ -65,6 +65,14 @@ impl Config {
         wrong(self.mail.from.parse::<lettre::message::Mailbox>().is_err(), "mail.from", "not a mail address");
         let kakaopay = &self.kakaopay.url;
         wrong(kakaopay != "sandbox:" && !is_http(kakaopay), "kakaopay.url", "neither sandbox: nor an http(s) address");
+        for (setting, url) in
+            [("social.kakao.url", &self.social.kakao.url), ("social.naver.url", &self.social.naver.url)]
+        {
+            let is_known = matches!(url.as_str(), "" | "off" | "sandbox:") || is_http(url);
+            wrong(!is_known, setting, "neither empty, off, sandbox: nor an http(s) address");
+        }
+        wrong(!is_http(&self.social.kakao.api_url), "social.kakao.api_url", "not an http(s) address");
+        wrong(!is_http(&self.social.naver.api_url), "social.naver.api_url", "not an http(s) address");
         let public_url = &self.server.public_url;
         wrong(!public_url.is_empty() && !is_http(public_url), "server.public_url", "not an http(s) address");
         for origin in &self.web.allowed_origins {
@@ -84,6 +92,8 @@ impl Config {
         bound("database.acquire_seconds", self.database.acquire_seconds, 1..=600);
         bound("kakaopay.timeout_seconds", self.kakaopay.timeout_seconds, 1..=120);
         bound("kakaopay.sandbox_expiry_minutes", self.kakaopay.sandbox_expiry_minutes, 1..=DAY);
+        bound("social.kakao.timeout_seconds", self.social.kakao.timeout_seconds, 1..=60);
+        bound("social.naver.timeout_seconds", self.social.naver.timeout_seconds, 1..=60);
         bound("auth.access_seconds", self.auth.access_seconds, 1..=DAY * 60);
         bound("auth.refresh_days", self.auth.refresh_days, 1..=366);
         bound("auth.code_minutes", self.auth.code_minutes, 1..=DAY);
@@ -126,6 +136,35 @@ impl Config {
         let is_known = kakaopay.secret_key.expose_secret() == SANDBOX_SECRET_KEY;
         wrong(is_known, "kakaopay.secret_key", "the default is known to everybody: not in production");
         wrong(kakaopay.cid == TEST_CID, "kakaopay.cid", "the default is KakaoPay's for tests: not in production");
+        let (kakao, naver) = (&self.social.kakao, &self.social.naver);
+        let social = [
+            (
+                "kakao",
+                &kakao.url,
+                &kakao.client_id,
+                vec![("client_secret", &kakao.client_secret), ("admin_key", &kakao.admin_key)],
+            ),
+            ("naver", &naver.url, &naver.client_id, vec![("client_secret", &naver.client_secret)]),
+        ];
+        for (name, url, client_id, secrets) in social {
+            let is_sandbox = url == "sandbox:";
+            wrong(
+                is_sandbox,
+                &format!("social.{name}.url"),
+                "the sandbox lets anybody in as anybody: not in production",
+            );
+            if is_http(url) {
+                let is_known = client_id.is_empty() || client_id.starts_with("sandbox-");
+                wrong(is_known, &format!("social.{name}.client_id"), "must be set in production");
+                for (key, secret) in secrets {
+                    let is_known = secret.expose_secret() == SANDBOX_SECRET_KEY;
+                    let why = "the default is known to everybody: not in production";
+                    wrong(is_known, &format!("social.{name}.{key}"), why);
+                }
+                let is_missing = name == "kakao" && kakao.admin_key.expose_secret().is_empty();
+                wrong(is_missing, "social.kakao.admin_key", "must be set in production");
+            }
+        }
         wrong(self.mail.url == "folder:", "mail.url", "a folder sends nothing: not in production");
         wrong(self.server.public_url.is_empty(), "server.public_url", "must be set in production");
         wrong(self.demo, "demo", "the demo world has known passwords: not in production");

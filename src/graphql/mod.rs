@@ -30,6 +30,7 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     auth::graphql::AuthMutation,
+    auth::social::graphql::SocialMutation,
     admin::graphql::AdminMutation,
     event::graphql_mutation::EventMutation,
     booking::graphql_mutation::BookingMutation,

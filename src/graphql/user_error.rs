@@ -45,6 +45,12 @@ pub enum UserErrorCode {
     PaymentFailed,
     /// It is not known yet whether the payment went through; it is being found out.
     PaymentInDoubt,
+    /// The person said no on the provider's page.
+    SocialDenied,
+    /// The way through the provider's page took too long, was used before, or began in another browser: begin again.
+    SocialExpired,
+    /// The verified email belongs to an account: sign in to it, then link.
+    SocialLinkRequired,
     /// Not that many seats are left.
     SoldOut,
     /// Somebody has it already.

@@ -21,6 +21,7 @@ mod payment;
 mod races;
 mod schedules;
 mod schema;
+mod social;
 mod transports;
 mod uploads;
 
@@ -40,6 +41,7 @@ fn scenarios() -> Vec<Scenario> {
         payment::all(),
         races::all(),
         schedules::all(),
+        social::all(),
         transports::all(),
         uploads::all(),
     ]
