@@ -61,7 +61,11 @@ impl Config {
         wrong(self.kv.url != "embedded:", "kv.url", "only embedded: is known");
         wrong(self.search.url != "embedded:", "search.url", "only embedded: is known");
         wrong(self.objects.url != "folder:", "objects.url", "only folder: is known");
-        wrong(self.mail.url != "folder:", "mail.url", "only folder: is known");
+        if let (false, Err(why)) = (self.mail.is_folder(), self.mail.address()) {
+            wrong(true, "mail.url", why);
+        }
+        let is_long = self.mail.timeout_seconds >= self.worker.lease_seconds;
+        wrong(is_long, "mail.timeout_seconds", "must be less than worker.lease_seconds");
         wrong(self.mail.from.parse::<lettre::message::Mailbox>().is_err(), "mail.from", "not a mail address");
         let kakaopay = &self.kakaopay.url;
         wrong(kakaopay != "sandbox:" && !is_http(kakaopay), "kakaopay.url", "neither sandbox: nor an http(s) address");
@@ -102,6 +106,12 @@ impl Config {
         bound("booking.hold_minutes", self.booking.hold_minutes, 1..=DAY);
         bound("booking.payment_grace_seconds", self.booking.payment_grace_seconds, 1..=86_400);
         bound("booking.duplicate_guard_seconds", self.booking.duplicate_guard_seconds, 0..=86_400);
+        let points = &self.points;
+        let won = |amount: i64| u64::try_from(amount).unwrap_or_default();
+        // KakaoPay takes no more at once than fits a payment; the least must not pass the most.
+        bound("points.charge_most", won(points.charge_most), 1..=100_000_000);
+        bound("points.charge_least", won(points.charge_least), 1..=won(points.charge_most).max(1));
+        bound("points.charge_minutes", points.charge_minutes, 1..=DAY);
         bound("worker.poll_millis", self.worker.poll_millis, 1..=60_000);
         let (many, connections) = (|count| u64::try_from(count).unwrap_or(u64::MAX), &self.server.connections);
         bound("server.connections.most", many(connections.most), 1..=1_000_000);
@@ -109,6 +119,8 @@ impl Config {
         bound("server.connections.head_seconds", connections.head_seconds, 1..=3_600);
         bound("server.connections.slow_reader_seconds", connections.slow_reader_seconds, 1..=3_600);
         bound("worker.concurrency", u64::try_from(self.worker.concurrency).unwrap_or(u64::MAX), 1..=1_000);
+        bound("mail.max_connections", many(self.mail.max_connections), 1..=100);
+        bound("mail.timeout_seconds", self.mail.timeout_seconds, 1..=600);
         bound("worker.max_attempts", self.worker.max_attempts.into(), 1..=1_000);
         bound("worker.lease_seconds", self.worker.lease_seconds, 1..=86_400);
         let edge = &self.edge;
@@ -136,37 +148,36 @@ impl Config {
         let is_known = kakaopay.secret_key.expose_secret() == SANDBOX_SECRET_KEY;
         wrong(is_known, "kakaopay.secret_key", "the default is known to everybody: not in production");
         wrong(kakaopay.cid == TEST_CID, "kakaopay.cid", "the default is KakaoPay's for tests: not in production");
-        let (kakao, naver) = (&self.social.kakao, &self.social.naver);
-        let social = [
-            (
-                "kakao",
-                &kakao.url,
-                &kakao.client_id,
-                vec![("client_secret", &kakao.client_secret), ("admin_key", &kakao.admin_key)],
-            ),
-            ("naver", &naver.url, &naver.client_id, vec![("client_secret", &naver.client_secret)]),
-        ];
-        for (name, url, client_id, secrets) in social {
-            let is_sandbox = url == "sandbox:";
-            wrong(
-                is_sandbox,
-                &format!("social.{name}.url"),
-                "the sandbox lets anybody in as anybody: not in production",
-            );
-            if is_http(url) {
-                let is_known = client_id.is_empty() || client_id.starts_with("sandbox-");
-                wrong(is_known, &format!("social.{name}.client_id"), "must be set in production");
-                for (key, secret) in secrets {
-                    let is_known = secret.expose_secret() == SANDBOX_SECRET_KEY;
-                    let why = "the default is known to everybody: not in production";
-                    wrong(is_known, &format!("social.{name}.{key}"), why);
-                }
-                let is_missing = name == "kakao" && kakao.admin_key.expose_secret().is_empty();
-                wrong(is_missing, "social.kakao.admin_key", "must be set in production");
-            }
-        }
-        wrong(self.mail.url == "folder:", "mail.url", "a folder sends nothing: not in production");
+        self.check_social(&mut wrong);
+        wrong(self.mail.is_folder(), "mail.url", "a folder sends nothing: not in production");
+        let is_overheard = self.mail.address().is_ok_and(|address| address.is_overheard());
+        let why =
+            "plain words to a host that is not on this machine or a private network: smtps:// or smtp+starttls://";
+        wrong(is_overheard, "mail.url", why);
         wrong(self.server.public_url.is_empty(), "server.public_url", "must be set in production");
         wrong(self.demo, "demo", "the demo world has known passwords: not in production");
+    }
+
+    /// A provider that is not set up is off; one that is has secrets of its own.
+    fn check_social(&self, wrong: &mut impl FnMut(bool, &str, &str)) {
+        use secrecy::ExposeSecret;
+        let (kakao, naver) = (&self.social.kakao, &self.social.naver);
+        for (url, setting) in [(&kakao.url, "social.kakao.url"), (&naver.url, "social.naver.url")] {
+            let why = "the sandbox lets anybody in as anybody: not in production";
+            wrong(url == "sandbox:", setting, why);
+        }
+        let is_default = |text: &str| text.is_empty() || text.starts_with("sandbox-");
+        let is_known = |secret: &secrecy::SecretString| secret.expose_secret() == SANDBOX_SECRET_KEY;
+        let why = "the default is known to everybody: not in production";
+        if is_http(&kakao.url) {
+            wrong(is_default(&kakao.client_id), "social.kakao.client_id", "must be set in production");
+            wrong(is_known(&kakao.client_secret), "social.kakao.client_secret", why);
+            wrong(is_known(&kakao.admin_key), "social.kakao.admin_key", why);
+            wrong(kakao.admin_key.expose_secret().is_empty(), "social.kakao.admin_key", "must be set in production");
+        }
+        if is_http(&naver.url) {
+            wrong(is_default(&naver.client_id), "social.naver.client_id", "must be set in production");
+            wrong(is_known(&naver.client_secret), "social.naver.client_secret", why);
+        }
     }
 }

@@ -45,7 +45,7 @@ impl Job for KakaoUnlinked {
     async fn run(self, app: &App) -> Result<()> {
         let ended = transaction!(app, txn => let_go(txn, &self).await)?;
         match ended {
-            Some(user) => session::end_all_of(app, user).await,
+            Some(user) => session::end_all(app, &user.to_string()).await,
             None => Ok(()),
         }
     }
