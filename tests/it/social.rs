@@ -411,20 +411,15 @@ async fn an_unlink_reaches_kakao_unless_it_was_linked_again(app: TestApp) {
 }
 
 async fn a_withdrawn_accounts_link_opens_a_new_account(app: TestApp) {
-    use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait};
     let first = sign_in(&app, "KAKAO", &MINA).await;
-    let row = entity::user::Entity::find().one(app.app.db.reads()).await.unwrap().unwrap();
-    let txn = app.app.db.begin().await.unwrap();
-    let gone = entity::user::ActiveModel {
-        id: Set(row.id),
-        email: Set(None),
-        withdrawn_at: Set(Some(app.now())),
-        ..Default::default()
-    };
-    gone.update(&txn).await.unwrap();
-    txn.commit().await.unwrap();
+    let left = app.mutate(Some(&person(&first).token), "accountWithdraw", "isWithdrawn", json!({})).await;
+    assert_eq!(left["isWithdrawn"], true, "{left}");
+    assert_eq!(rows(&app).await, (1, 0));
+    app.work().await;
+    assert!(!is_known_to_kakao(&app, "3001").await);
+    app.move_clock(TimeDelta::seconds(1));
     let second = sign_in(&app, "KAKAO", &MINA).await;
-    assert_eq!(second["isNew"], true, "{second}");
+    assert_eq!((&second["isNew"], &second["viewer"]["email"]), (&json!(true), &json!("mina@example.kr")), "{second}");
     assert_ne!(second["viewer"]["user"]["id"], first["viewer"]["user"]["id"]);
     assert_eq!(rows(&app).await, (2, 1));
 }

@@ -8,12 +8,12 @@ use crate::{
     app::App,
     error::{Code, Error, Fault, Problem, Result},
     transaction,
-    user::viewer::Buyer,
+    user::{self, viewer::Buyer},
 };
-use entity::{ids::UserId, social_account, user};
-use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect};
+use entity::{ids::UserId, social_account, user as user_row};
+use sea_orm::ConnectionTrait;
 
-pub async fn link(app: &App, buyer: Buyer, returned: &Returned) -> Result<user::Model> {
+pub async fn link(app: &App, buyer: Buyer, returned: &Returned) -> Result<user_row::Model> {
     let identity = way::end(app, returned, Purpose::Link(buyer.id())).await?;
     let row = sign_in::link_of(app, returned.provider, &identity, buyer.id());
     let linked = transaction!(app, txn => attach(txn, &row).await);
@@ -26,12 +26,11 @@ pub async fn link(app: &App, buyer: Buyer, returned: &Returned) -> Result<user::
 }
 
 /// The person's row is locked first: a withdrawal or an unlink at the same time comes before or after, not between.
-pub(super) async fn lock(txn: &impl ConnectionTrait, id: UserId) -> Result<user::Model> {
-    let found = user::Entity::find_by_id(id).lock_exclusive().one(txn).await?;
-    found.filter(|user| user.withdrawn_at.is_none()).ok_or(Error::Unauthenticated)
+pub(super) async fn lock(txn: &impl ConnectionTrait, id: UserId) -> Result<user_row::Model> {
+    user::withdraw::lock(txn, id).await?.ok_or(Error::Unauthenticated)
 }
 
-async fn attach(txn: &impl ConnectionTrait, row: &social_account::Model) -> Result<user::Model> {
+async fn attach(txn: &impl ConnectionTrait, row: &social_account::Model) -> Result<user_row::Model> {
     let user = lock(txn, row.user_id).await?;
     if let Some(known) = query::by_subject(txn, row.provider, &row.subject).await? {
         return if known.user_id == user.id { Ok(user) } else { Err(taken()) };
