@@ -212,7 +212,8 @@ async fn begin(ctx: &Context<'_>, input: SocialSignInStartInput) -> Result<Socia
 async fn enter(ctx: &Context<'_>, input: SocialSignInInput) -> Result<SocialSignInPayload> {
     let role = input.role.map_or(sign_in::ROLE, Into::into);
     let SocialSignInInput { provider, state, browser_secret, code, error, .. } = input;
-    let returned = Returned { provider: provider.into(), state, browser_secret, code, error };
+    let returned =
+        Returned { provider: provider.into(), state, browser_secret, code, error, address: ctx.request().address };
     let signed_in = sign_in::sign_in(ctx.app(), &returned, role, ctx.language()).await?;
     Ok(SocialSignInPayload {
         session: Some(signed_in.session.into()),
@@ -225,7 +226,8 @@ async fn enter(ctx: &Context<'_>, input: SocialSignInInput) -> Result<SocialSign
 async fn attach(ctx: &Context<'_>, input: SocialAccountLinkInput) -> Result<SocialAccountLinkPayload> {
     let buyer = ctx.buyer()?;
     let SocialAccountLinkInput { provider, state, browser_secret, code, error } = input;
-    let returned = Returned { provider: provider.into(), state, browser_secret, code, error };
+    let returned =
+        Returned { provider: provider.into(), state, browser_secret, code, error, address: ctx.request().address };
     let user = link::link(ctx.app(), buyer, &returned).await?;
     Ok(SocialAccountLinkPayload { viewer: Some(ViewerNode(user)), user_errors: Vec::new() })
 }
