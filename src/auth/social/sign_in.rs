@@ -22,7 +22,7 @@ use crate::{
 };
 use entity::{
     enums::{Role, SocialProvider},
-    social_account,
+    social_account, user as user_row,
 };
 use sea_orm::{ConnectionTrait, EntityTrait};
 
@@ -35,8 +35,6 @@ pub struct SignedIn {
     pub session: Session,
     pub is_new: bool,
 }
-
-use entity::user as user_row;
 
 pub async fn sign_in(app: &App, returned: &Returned, role: Role, language: Language) -> Result<SignedIn> {
     let identity = way::end(app, returned, Purpose::SignIn).await?;

@@ -35,7 +35,7 @@ pub async fn take_note(app: &App, subject: &str) -> Result<()> {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct KakaoUnlinked {
     subject: String,
-    /// When Kakao said so: who came back since is not sent away again.
+    /// When Kakao said so: who linked again since stays.
     at_micros: i64,
 }
 

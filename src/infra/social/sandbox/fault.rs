@@ -91,3 +91,15 @@ async fn late(too_long: Duration) -> Response {
 fn garbage() -> Response {
     (StatusCode::OK, "<html>점검 중</html>").into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_says_each_fault_as_the_form_reads_it() {
+        for (fault, word, _) in Fault::ALL {
+            assert_eq!(serde_json::from_value::<Fault>(word.into()).ok(), Some(fault), "{word}");
+        }
+    }
+}
