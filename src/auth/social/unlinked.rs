@@ -8,7 +8,7 @@ use crate::{
     app::App,
     auth::session,
     error::{Error, Result},
-    infra::jobs::{self, Job},
+    infra::jobs::{self, Job, Lane},
     transaction,
 };
 use entity::{enums::SocialProvider, ids::UserId, social_account};
@@ -41,6 +41,8 @@ pub struct KakaoUnlinked {
 
 impl Job for KakaoUnlinked {
     const NAME: &'static str = "kakao_unlinked";
+    /// The key-value store may be another machine.
+    const LANE: Lane = Lane::Outside;
 
     async fn run(self, app: &App) -> Result<()> {
         let ended = transaction!(app, txn => let_go(txn, &self).await)?;

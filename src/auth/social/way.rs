@@ -8,7 +8,10 @@ use crate::{
     app::App,
     auth::throttle,
     error::{Code, Error, Problem, Problems, Result},
-    infra::social::{Asked, CallError, Code as ProviderCode, Identity, SocialProvider},
+    infra::{
+        kv::Shelf,
+        social::{Asked, CallError, Code as ProviderCode, Identity, SocialProvider},
+    },
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
@@ -60,13 +63,11 @@ struct Record {
     verifier: Option<String>,
 }
 
+/// Under the state's hash: what a stranger sends may be of any length.
+const WAYS: Shelf<Record> = Shelf::new("social-way");
+
 fn hash(secret: &str) -> String {
     BASE64URL_NOPAD.encode(&Sha256::digest(secret.as_bytes()))
-}
-
-/// Hashed: what a stranger sends may be of any length.
-fn key(state: &str) -> String {
-    format!("social-way:{}", hash(state))
 }
 
 pub async fn start(
@@ -93,8 +94,7 @@ pub async fn start(
     let authorize_url = port.authorize_url(&asked);
     let browser_hash = hash(&browser_secret);
     let record = Record { provider, purpose, redirect_uri: redirect_uri.to_owned(), browser_hash, verifier };
-    let json = serde_json::to_string(&record).map_err(|error| Error::fault(error.to_string()))?;
-    app.kv.set(&key(&state), &json, Some(LIFE)).await?;
+    WAYS.set(&app.kv, &hash(&state), &record, Some(LIFE)).await?;
     let life = TimeDelta::from_std(LIFE).unwrap_or_default();
     Ok(Started { authorize_url, state, browser_secret, expires_at: app.clock.now() + life })
 }
@@ -102,8 +102,7 @@ pub async fn start(
 /// Ends the way, and says who came. Whatever comes of it, the state is used up.
 pub async fn end(app: &App, returned: &Returned, purpose: Purpose) -> Result<Identity> {
     let port = of(app, returned.provider)?;
-    let stored = app.kv.take(&key(&returned.state)).await?.ok_or_else(expired)?;
-    let record: Record = serde_json::from_str(&stored).map_err(|_| Error::fault("a way that cannot be read"))?;
+    let record = WAYS.take(&app.kv, &hash(&returned.state)).await?.ok_or_else(expired)?;
     let is_same_browser = bool::from(hash(&returned.browser_secret).as_bytes().ct_eq(record.browser_hash.as_bytes()));
     if !is_same_browser || record.provider != returned.provider || record.purpose != purpose {
         return Err(expired());
