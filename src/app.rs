@@ -16,6 +16,7 @@ use crate::{
         lock::Locks,
         mail::Mail,
         search::{Search, TantivySearch},
+        social::Social,
     },
     notification::hub::Hub,
 };
@@ -46,6 +47,7 @@ pub struct Ports {
     /// Where files wait until they are objects.
     pub spool: Spool,
     pub provider: Arc<dyn PaymentProvider>,
+    pub social: Social,
     pub tokens: Tokens,
     pub passwords: Passwords,
     pub jobs: Registry,
@@ -96,6 +98,8 @@ pub enum BuildError {
     Mail(String),
     #[error("kakaopay: {0}")]
     KakaoPay(String),
+    #[error("social: {0}")]
+    Social(String),
 }
 
 impl App {
@@ -120,6 +124,7 @@ impl App {
             blob: Blob::folder(data.join("objects")),
             spool: Spool::new(data.join("incoming")),
             provider: provider(&config)?,
+            social: Social::build(&config).map_err(|error| BuildError::Social(error.to_string()))?,
             tokens: Tokens::load(&config.keys_dir(), &config.auth).map_err(BuildError::Keys)?,
             passwords: Passwords::start(config.auth.bcrypt_threads).map_err(BuildError::Passwords)?,
             jobs: crate::job_registry(),
