@@ -287,7 +287,7 @@ async fn a_mail_server_that_hangs_delays_mail_and_nothing_else(app: TestApp) {
         server.until_taken(1).await;
         while letters_waiting(&app).await.iter().filter(|row| was_put_off(row)).count() != 2 {}
         app.move_clock(TimeDelta::seconds(2));
-        while !letters_waiting(&app).await.is_empty() {}
+        while !letters_waiting(&app).await.is_empty() || !app.is_idle().await {}
     };
     tokio::select! {
         () = jobs::work(node.app.clone()) => panic!("the worker stopped"),
