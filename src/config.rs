@@ -38,6 +38,7 @@ pub struct Config {
     pub kakaopay: KakaoPaySettings,
     pub auth: AuthSettings,
     pub booking: BookingSettings,
+    pub points: PointSettings,
     pub worker: WorkerSettings,
     pub log: LogSettings,
     pub edge: crate::http::EdgeSettings,
@@ -107,6 +108,14 @@ pub struct BookingSettings {
     pub hold_minutes: u64,
     pub payment_grace_seconds: u64,
     pub duplicate_guard_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PointSettings {
+    pub charge_least: i64,
+    pub charge_most: i64,
+    pub charge_minutes: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -4,6 +4,7 @@
 //! everything else is a top-level error. A [`Fault`] is ours: it is logged once, at the boundary, and masked.
 //! Each domain keeps a small error enum of its own and maps it to a [`Problem`] with an exhaustive match.
 
+use crate::user::withdraw::model::Obstacles;
 use entity::ids::{EventId, InvalidId, TicketTypeId};
 use std::borrow::Cow;
 
@@ -29,11 +30,14 @@ pub enum Code {
     OutOfRange,
     PaymentFailed,
     PaymentInDoubt,
+    SecondFactorRequired,
+    SignInNotRecent,
     SoldOut,
     Taken,
     TooLong,
     TooManyAttempts,
     TooShort,
+    WithdrawalBlocked,
     WrongCredentials,
 }
 
@@ -57,6 +61,7 @@ pub enum More {
     SoldOut(Vec<TicketTypeId>),
     ExpectedTotal(i64),
     ExistingEvent(EventId),
+    Obstacles(Box<Obstacles>),
 }
 
 /// One thing that the person who asked can mend.

@@ -13,6 +13,7 @@ mod m20261123_000004_booking;
 mod m20261123_000005_community;
 mod m20261123_000006_work;
 mod m20261123_000007_job_lane;
+mod m20261123_000011_admin_totp;
 
 /// All migrations, in order.
 pub struct Migrator;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000005_community::Migration),
             Box::new(m20261123_000006_work::Migration),
             Box::new(m20261123_000007_job_lane::Migration),
+            Box::new(m20261123_000011_admin_totp::Migration),
         ]
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     error::{Code, Error, More, Problem, Problems, Result},
     event,
     infra::jobs,
-    payment, transaction,
+    payment, transaction, user,
     user::viewer::Buyer,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -92,6 +92,7 @@ async fn hold(
 ) -> Result<BookingId> {
     let now = app.clock.now();
     let id: BookingId = app.ids.next();
+    user::query::lock_present(txn, buyer.id()).await?;
     key.store(txn, &id.to_string(), now).await?;
     check_event(txn, input.event_id, now).await?;
     let seats = lock_seats(txn, input, wanted).await?;

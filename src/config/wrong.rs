@@ -96,6 +96,12 @@ impl Config {
         bound("booking.hold_minutes", self.booking.hold_minutes, 1..=DAY);
         bound("booking.payment_grace_seconds", self.booking.payment_grace_seconds, 1..=86_400);
         bound("booking.duplicate_guard_seconds", self.booking.duplicate_guard_seconds, 0..=86_400);
+        let points = &self.points;
+        let won = |amount: i64| u64::try_from(amount).unwrap_or_default();
+        // KakaoPay takes no more at once than fits a payment; the least must not pass the most.
+        bound("points.charge_most", won(points.charge_most), 1..=100_000_000);
+        bound("points.charge_least", won(points.charge_least), 1..=won(points.charge_most).max(1));
+        bound("points.charge_minutes", points.charge_minutes, 1..=DAY);
         bound("worker.poll_millis", self.worker.poll_millis, 1..=60_000);
         let (many, connections) = (|count| u64::try_from(count).unwrap_or(u64::MAX), &self.server.connections);
         bound("server.connections.most", many(connections.most), 1..=1_000_000);

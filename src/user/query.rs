@@ -1,8 +1,8 @@
 //! Reads of people.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use entity::{ids::UserId, user};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::HashMap;
 
 pub async fn by_id(db: &impl ConnectionTrait, id: UserId) -> Result<Option<user::Model>> {
@@ -16,4 +16,12 @@ pub async fn by_email(db: &impl ConnectionTrait, email: &str) -> Result<Option<u
 pub async fn by_ids(db: &impl ConnectionTrait, ids: &[UserId]) -> Result<HashMap<UserId, user::Model>> {
     let rows = user::Entity::find().filter(user::Column::Id.is_in(ids.iter().copied())).all(db).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// First in every transaction in which a person begins something: a token may outlive its account by minutes while the
+/// key-value store is away. Shared, so that one's own writes do not wait for each other, and a withdrawal waits for them
+/// all; before every other row, so that nobody who has one waits for the other.
+pub async fn lock_present(txn: &impl ConnectionTrait, id: UserId) -> Result<()> {
+    let row = user::Entity::find_by_id(id).lock_shared().one(txn).await?;
+    if row.is_some_and(|row| row.withdrawn_at.is_none()) { Ok(()) } else { Err(Error::Unauthenticated) }
 }
