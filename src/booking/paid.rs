@@ -48,9 +48,7 @@ pub async fn paid(
 async fn sale(txn: &impl ConnectionTrait, booking: &booking::Model, is_on: bool) -> Result<Option<model::Step>> {
     Ok(match booking.status {
         BookingStatus::Held if is_on => Some(model::Step::Confirm),
-        BookingStatus::Expired if is_on => {
-            hold_again::hold_again(txn, booking).await?.then_some(model::Step::Revive)
-        }
+        BookingStatus::Expired if is_on => hold_again::hold_again(txn, booking).await?.then_some(model::Step::Revive),
         BookingStatus::Held
         | BookingStatus::Expired
         | BookingStatus::Confirmed
