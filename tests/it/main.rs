@@ -19,6 +19,7 @@ mod edge;
 mod events;
 mod harness;
 mod invariants;
+mod kv;
 mod lists;
 mod mail;
 mod mail_kill;
@@ -47,6 +48,7 @@ fn scenarios() -> Vec<Scenario> {
         edge::all(),
         events::all(),
         invariants::all(),
+        kv::all(),
         lists::all(),
         mail::all(),
         notifications::all(),
@@ -69,7 +71,7 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(4);
     let databases = Database::wanted();
     let mut trials: Vec<Trial> =
-        architecture::trials().into_iter().chain(schema::trials()).chain(mail::trials()).collect();
+        architecture::trials().into_iter().chain(schema::trials()).chain(mail::trials()).chain(kv::trials()).collect();
     for database in &databases {
         trials.extend(scenarios().into_iter().map(|scenario| scenario.trial(database)));
     }
