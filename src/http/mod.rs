@@ -8,6 +8,7 @@ pub mod graphql;
 mod headers;
 mod health;
 mod home;
+mod jwks;
 mod kakao_unlinked;
 mod listen;
 mod mail_page;
@@ -43,6 +44,7 @@ pub fn router(app: &App) -> Router {
         .route(KAKAO_UNLINKED, get(kakao_unlinked::by_query).post(kakao_unlinked::by_form))
         .route("/objects/{key}", get(objects::object))
         .route("/healthz", get(health::live))
+        .route("/.well-known/jwks.json", get(jwks::jwks))
         .route("/readyz", get(health::ready))
         .with_state(app.clone())
         .merge(playground::routes());

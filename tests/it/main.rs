@@ -8,13 +8,17 @@
     reason = "a test that breaks should stop where it breaks"
 )]
 
+mod alerts;
 mod architecture;
 mod auth;
 mod booking;
+mod charges;
 mod config;
+mod coupons;
 mod edge;
 mod events;
 mod harness;
+mod invariants;
 mod lists;
 mod mail;
 mod mail_kill;
@@ -23,6 +27,7 @@ mod payment;
 mod races;
 mod schedules;
 mod schema;
+mod torture;
 mod social;
 mod transports;
 mod uploads;
@@ -33,17 +38,22 @@ use std::process::ExitCode;
 
 fn scenarios() -> Vec<Scenario> {
     [
+        alerts::all(),
         auth::all(),
         booking::all(),
+        charges::all(),
         config::all(),
+        coupons::all(),
         edge::all(),
         events::all(),
+        invariants::all(),
         lists::all(),
         mail::all(),
         notifications::all(),
         payment::all(),
         races::all(),
         schedules::all(),
+        torture::all(),
         social::all(),
         transports::all(),
         uploads::all(),

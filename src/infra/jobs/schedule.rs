@@ -29,6 +29,7 @@ async fn plan(app: &App, id: JobId, name: &str) -> Result<()> {
             id: Set(id),
             name: Set(name.to_owned()),
             lane: Set(app.jobs.lane(name).number()),
+            lane: Set(app.jobs.lane(name).number()),
             payload: Set("null".to_owned()),
             run_at: Set(now),
             attempts: Set(0),
