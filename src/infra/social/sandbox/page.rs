@@ -20,7 +20,7 @@ h1{font-size:20px;margin:18px 0 4px}small{color:#777}.note small{color:inherit}l
 border:1px solid #ddd;border-radius:10px;margin:8px 0}label.person span{display:grid}fieldset{border:0;margin:12px 0 0;padding:0}\
 .own{display:grid;gap:6px;margin:0 0 8px 30px}input[type=text],select{padding:8px;border:1px solid #ccc;border-radius:8px;width:100%;box-sizing:border-box}\
 details{margin:12px 0}button{width:100%;padding:14px;border:0;border-radius:10px;font-size:16px;background:#eee;margin:4px 0}\
-button.allow{background:#fee500;font-weight:700}.naver button.allow{background:#03c75a;color:#fff}";
+button small{color:inherit}button.allow{background:#fee500;font-weight:700}.naver button.allow{background:#03c75a;color:#fff}";
 
 /// What the authorize address is given.
 #[derive(Clone, Debug, Default, Deserialize)]
