@@ -1,6 +1,8 @@
 //! Signing up, in and out.
 
-use super::{change_password, code::Purpose, reset_password, reset_token, send_code, session, session::Session, sign_in, sign_up};
+use super::{
+    change_password, code::Purpose, reset_password, reset_token, send_code, session, session::Session, sign_in, sign_up,
+};
 use crate::{
     error::Result,
     graphql::{ctx::Ctx, door::answer, scalars::Date},

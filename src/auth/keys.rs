@@ -124,7 +124,9 @@ fn files(folder: &Path) -> Result<Vec<(i64, PathBuf)>, String> {
         let entry = entry.map_err(told)?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let made_at = match name.strip_prefix("token-").and_then(|rest| rest.strip_suffix(".ed25519")) {
-            Some(seconds) => seconds.parse().map_err(|_| format!("{}: no such key is made here", entry.path().display()))?,
+            Some(seconds) => {
+                seconds.parse().map_err(|_| format!("{}: no such key is made here", entry.path().display()))?
+            }
             None if name == FIRST => 0,
             None => continue,
         };

@@ -15,8 +15,8 @@ use crate::{
 };
 use chrono::NaiveDate;
 use entity::{enums::Role, point_account, user};
-use std::net::IpAddr;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait};
+use std::net::IpAddr;
 
 #[derive(Clone)]
 pub struct SignUp {

@@ -1,6 +1,6 @@
 //! Whatever was left in doubt: ask the provider, then finish, refund or give up.
 
-use super::{ask, approve, cancel, purpose, query};
+use super::{approve, ask, cancel, purpose, query};
 use crate::{
     app::App,
     error::Result,
@@ -48,7 +48,9 @@ impl Job for ReconcilePayment {
             return Ok(());
         }
         match payment.status {
-            PaymentStatus::Approving | PaymentStatus::Failed | PaymentStatus::Expired => ask_and_decide(app, payment).await,
+            PaymentStatus::Approving | PaymentStatus::Failed | PaymentStatus::Expired => {
+                ask_and_decide(app, payment).await
+            }
             PaymentStatus::Canceling => cancel::cancel(app, payment).await,
             PaymentStatus::Pending | PaymentStatus::Ready | PaymentStatus::Approved | PaymentStatus::Canceled => Ok(()),
         }
