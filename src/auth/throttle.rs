@@ -7,12 +7,16 @@
 use crate::{
     app::App,
     error::{Code, Error, More, Problem, Result},
+    infra::kv::Shelf,
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use std::{
     net::{IpAddr, Ipv6Addr},
     time::Duration,
 };
+
+const TRIES: Shelf<Tries> = Shelf::new("tries");
 
 fn window(app: &App) -> Duration {
     Duration::from_secs(app.config.auth.throttle.window_minutes * 60)
@@ -33,22 +37,21 @@ pub fn network(address: Option<IpAddr>) -> String {
 /// Counts one try; refuses it once there were `most` since the first. What was right is taken back by [`forgive`]: only
 /// failures count, and still no crowd of tries at the same moment gets past.
 pub async fn count(app: &App, what: &str, most: u32, path: &[&str]) -> Result<()> {
-    let key = format!("tries:{what}");
     loop {
         let now = app.clock.now();
-        let Some(stored) = app.kv.get(&key).await? else {
+        let Some(kept) = TRIES.get(&app.kv, what).await? else {
             let first = Tries { count: 1, until: (now + window(app)).timestamp_micros() };
-            if app.kv.set_if_absent(&key, &first.text(), Some(window(app))).await? {
+            if TRIES.set_if_absent(&app.kv, what, &first, Some(window(app))).await? {
                 return Ok(());
             }
             continue;
         };
-        let known = Tries::parse(&stored).ok_or_else(|| Error::fault("tries that cannot be read"))?;
+        let known = kept.value;
         if known.count >= most {
             return Err(refused(now, known, path));
         }
         let next = Tries { count: known.count + 1, ..known };
-        if app.kv.compare_and_set(&key, &stored, &next.text(), Some(known.left(now))).await? {
+        if TRIES.replace(&app.kv, what, &kept, &next, Some(known.left(now))).await? {
             return Ok(());
         }
     }
@@ -65,12 +68,11 @@ fn refused(now: DateTime<Utc>, tries: Tries, path: &[&str]) -> Error {
 
 /// Takes one try back: it was right.
 pub async fn forgive(app: &App, what: &str) -> Result<()> {
-    let key = format!("tries:{what}");
     loop {
-        let Some(stored) = app.kv.get(&key).await? else { return Ok(()) };
-        let known = Tries::parse(&stored).ok_or_else(|| Error::fault("tries that cannot be read"))?;
+        let Some(kept) = TRIES.get(&app.kv, what).await? else { return Ok(()) };
+        let known = kept.value;
         let next = Tries { count: known.count.saturating_sub(1), ..known };
-        if app.kv.compare_and_set(&key, &stored, &next.text(), Some(known.left(app.clock.now()))).await? {
+        if TRIES.replace(&app.kv, what, &kept, &next, Some(known.left(app.clock.now()))).await? {
             return Ok(());
         }
     }
@@ -78,27 +80,18 @@ pub async fn forgive(app: &App, what: &str) -> Result<()> {
 
 /// Forgets the tries, after one that was right.
 pub async fn forget(app: &App, what: &str) -> Result<()> {
-    app.kv.delete(&format!("tries:{what}")).await?;
+    TRIES.delete(&app.kv, what).await?;
     Ok(())
 }
 
 /// How many, and until when they count, in microseconds since 1970.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Tries {
     count: u32,
     until: i64,
 }
 
 impl Tries {
-    fn parse(text: &str) -> Option<Self> {
-        let (count, until) = text.split_once('@')?;
-        Some(Self { count: count.parse().ok()?, until: until.parse().ok()? })
-    }
-
-    fn text(self) -> String {
-        format!("{}@{}", self.count, self.until)
-    }
-
     fn left(self, now: DateTime<Utc>) -> Duration {
         let left = self.until.saturating_sub(now.timestamp_micros());
         Duration::from_micros(u64::try_from(left).unwrap_or(0))

@@ -4,13 +4,14 @@ use crate::{
     error::Result,
     page::{self, Key, Page, Sorting, Window},
 };
+use chrono::{DateTime, Utc};
 use entity::{
     coupon,
     enums::UserCouponStatus,
     ids::{CouponId, TypedId, UserCouponId, UserId},
     user_coupon::{Column, Entity, Model},
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QuerySelect, QueryTrait};
 use std::collections::HashMap;
 
 pub async fn by_code(db: &impl ConnectionTrait, code: &str) -> Result<Option<coupon::Model>> {
@@ -45,10 +46,11 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: &[CouponId]) -> Result<HashM
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
+/// A person's own; with `usable_at`, only those that could be used then.
 pub async fn page_of(
     db: &impl ConnectionTrait,
     owner: UserId,
-    usable_only: bool,
+    usable_at: Option<DateTime<Utc>>,
     window: &Window,
 ) -> Result<Page<Model>> {
     let sorting = Sorting {
@@ -59,8 +61,16 @@ pub async fn page_of(
         value: page::moment_value,
     };
     let mut select = Entity::find().filter(Column::UserId.eq(owner));
-    if usable_only {
-        select = select.filter(Column::Status.eq(UserCouponStatus::Available));
+    if let Some(now) = usable_at {
+        let valid = coupon::Entity::find()
+            .select_only()
+            .column(coupon::Column::Id)
+            .filter(coupon::Column::DeletedAt.is_null())
+            .filter(coupon::Column::ValidFrom.lte(now))
+            .filter(coupon::Column::ValidUntil.gt(now));
+        select = select
+            .filter(Column::Status.eq(UserCouponStatus::Available))
+            .filter(Column::CouponId.in_subquery(valid.into_query()));
     }
     page::read(db, select, &sorting, window).await
 }

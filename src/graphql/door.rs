@@ -24,7 +24,7 @@ pub fn answer<P: Payload>(ctx: &Context<'_>, result: Result<P, Error>) -> async_
 impl From<Error> for async_graphql::Error {
     /// Logs a fault, once, and masks it.
     fn from(error: Error) -> Self {
-        let mut retry_after = None;
+        let mut retry_after = error.is_away().then_some(1);
         let (code, message) = match &error {
             Error::Refused(problems) => {
                 let message =

@@ -14,6 +14,7 @@ crate::scenarios![
     a_coupon_changes_only_in_ways_that_hurt_nobody,
     a_withdrawn_coupon_is_neither_given_out_nor_used_and_a_hold_keeps_its_price,
     nobody_gets_one_before_its_time_or_after,
+    what_has_run_out_is_not_listed_as_usable,
     every_admin_change_is_one_row_of_the_audit_log,
     admins_page_through_all_coupons,
     a_rush_for_a_limited_coupon_gives_out_exactly_what_there_is,
@@ -206,6 +207,7 @@ async fn a_withdrawn_coupon_is_neither_given_out_nor_used_and_a_hold_keeps_its_p
     assert_eq!(user_error(&issue(&app, &third, &coupon).await), "NOT_FOUND couponId");
     let refused = book(&app, &other, &event, &others["userCoupon"], "k").await;
     assert_eq!(user_error(&refused), "COUPON_UNUSABLE userCouponId");
+    assert_eq!(usable(&app, &other).await, 0);
     assert_eq!(app.query(None, "{ coupon(code: \"GONE\") { id } }", json!({})).await.data()["coupon"], Value::Null);
     app.pay(&held, "approve", "none").await;
     let booking = app.booking(&fan, held["booking"]["id"].as_str().unwrap()).await;
@@ -221,6 +223,22 @@ async fn nobody_gets_one_before_its_time_or_after(app: TestApp) {
     app.pass(TimeDelta::minutes(2)).await;
     assert_eq!(user_error(&issue(&app, &fan, &coupon).await), "NOT_ALLOWED couponId");
     assert_eq!(remaining(&app, &coupon).await, 10);
+}
+
+/// How many of one's coupons could be used now.
+async fn usable(app: &TestApp, fan: &Person) -> usize {
+    let list = "{ viewer { userCoupons(usableOnly: true) { nodes { id } } } }";
+    let list = app.query(Some(&fan.token), list, json!({})).await;
+    list.data()["viewer"]["userCoupons"]["nodes"].as_array().unwrap().len()
+}
+
+async fn what_has_run_out_is_not_listed_as_usable(app: TestApp) {
+    let (admin, fan) = (admin(&app).await, app.fan("mina").await);
+    let coupon = make(&app, &admin, json!({})).await;
+    issue(&app, &fan, &coupon).await;
+    assert_eq!(usable(&app, &fan).await, 1);
+    app.pass(TimeDelta::days(3)).await;
+    assert_eq!(usable(&app, &app.sign_in_again(&fan).await).await, 0);
 }
 
 async fn every_admin_change_is_one_row_of_the_audit_log(app: TestApp) {

@@ -29,11 +29,10 @@ impl Farewell {
 
 impl Job for Farewell {
     const NAME: &'static str = "farewell";
-    const LANE: Lane = Lane::Outside;
+    const LANE: Lane = Lane::Mail;
 
     async fn run(self, app: &App) -> Result<()> {
         let language = if self.is_english { Language::En } else { Language::Ko };
-        let id = format!("farewell-{}", self.user_id);
-        app.mail.send(&letters::withdrawn(id, self.email, language)).await
+        app.mail.send(&letters::withdrawn(format!("farewell-{}", self.user_id), self.email, language)).await
     }
 }
