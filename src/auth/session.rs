@@ -114,6 +114,28 @@ pub async fn refresh(app: &App, token: &str) -> Result<Session> {
     issue(app, holder, id, &next)
 }
 
+/// Ends the session of an access token and of a refresh token, as far as each is shown and good.
+pub async fn end_shown(app: &App, access: Option<&str>, refresh: Option<&str>, everywhere: bool) -> Result<()> {
+    if let Some((id, secret)) = refresh.and_then(|token| token.split_once('.'))
+        && let Some(kept) = FAMILIES.get(&app.kv, id).await?
+        && bool::from(subtle::ConstantTimeEq::ct_eq(hash(secret).as_bytes(), kept.value.secret_hash.as_bytes()))
+    {
+        FAMILIES.delete(&app.kv, id).await?;
+        if everywhere {
+            end_all(app, &kept.value.holder).await?;
+        }
+    }
+    match access {
+        None => Ok(()),
+        Some(token) => match admit(app, token).await {
+            Ok(viewer) => end(app, &viewer, everywhere).await,
+            // Over already.
+            Err(Error::Unauthenticated) => Ok(()),
+            Err(error) => Err(error),
+        },
+    }
+}
+
 /// Ends this session, or all of this person's.
 pub async fn end(app: &App, viewer: &Viewer, everywhere: bool) -> Result<()> {
     let (holder, token_id, family, expires_at) = match viewer {

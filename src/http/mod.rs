@@ -17,6 +17,7 @@ mod payment_redirect;
 pub mod playground;
 mod product;
 mod request_log;
+mod session_cookie;
 
 use crate::{
     app::App,
@@ -47,7 +48,8 @@ pub fn router(app: &App) -> Router {
         .route("/.well-known/jwks.json", get(jwks::jwks))
         .route("/readyz", get(health::ready))
         .with_state(app.clone())
-        .merge(playground::routes());
+        .merge(playground::routes())
+        .merge(session_cookie::routes(app, &origins(app)));
     if app.config.kakaopay.url == "sandbox:" {
         router = router.nest(SANDBOX_KAKAOPAY, Sandbox::of(app).router());
     }
@@ -70,12 +72,16 @@ pub fn router(app: &App) -> Router {
         .layer(middleware::from_fn_with_state(trusted, address::find))
 }
 
-fn edge(app: &App) -> graphql::EdgeParts {
+fn origins(app: &App) -> graphql::Origins {
     let allowed = app.config.web.allowed_origins.iter().map(String::as_str);
+    graphql::Origins::new(allowed, !app.config.is_production())
+}
+
+fn edge(app: &App) -> graphql::EdgeParts {
     graphql::EdgeParts {
         engine: Arc::new(product::Product::new(app.clone())),
         settings: app.config.edge.clone(),
-        origins: graphql::Origins::new(allowed, !app.config.is_production()),
+        origins: origins(app),
         clock: Arc::clone(&app.clock),
         ids: app.ids.clone(),
         spool: app.spool.clone(),

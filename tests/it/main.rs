@@ -24,10 +24,13 @@ mod lists;
 mod mail;
 mod mail_kill;
 mod notifications;
+mod passwords;
 mod payment;
 mod races;
 mod schedules;
 mod schema;
+mod secrets;
+mod tokens;
 mod torture;
 mod social;
 mod transports;
@@ -52,11 +55,13 @@ fn scenarios() -> Vec<Scenario> {
         lists::all(),
         mail::all(),
         notifications::all(),
+        passwords::all(),
         payment::all(),
         races::all(),
         schedules::all(),
         torture::all(),
         social::all(),
+        tokens::all(),
         transports::all(),
         uploads::all(),
     ]
@@ -72,6 +77,10 @@ fn main() -> ExitCode {
     let databases = Database::wanted();
     let mut trials: Vec<Trial> =
         architecture::trials().into_iter().chain(schema::trials()).chain(mail::trials()).chain(kv::trials()).collect();
+    trials.push(Trial::test("secrets::no_secret_is_in_the_log", || {
+        secrets::no_secret_is_in_the_log();
+        Ok(())
+    }));
     for database in &databases {
         trials.extend(scenarios().into_iter().map(|scenario| scenario.trial(database)));
     }

@@ -59,6 +59,7 @@ use sse_reserved::Reservations;
 use std::{ops::Deref, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use client::bearer;
 pub use origin::Origins;
 pub use settings::{DocumentLimits, EdgeSettings};
 
