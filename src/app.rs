@@ -1,7 +1,7 @@
 //! The composition root: everything that a use case may touch.
 
 use crate::{
-    auth::{blacklist, tokens::Tokens},
+    auth::{blacklist, password::Passwords, tokens::Tokens},
     config::Config,
     infra::{
         alert::Alert,
@@ -16,6 +16,7 @@ use crate::{
         lock::Locks,
         mail::Mail,
         search::{Search, TantivySearch},
+        social::Social,
     },
     notification::hub::Hub,
 };
@@ -46,7 +47,9 @@ pub struct Ports {
     /// Where files wait until they are objects.
     pub spool: Spool,
     pub provider: Arc<dyn PaymentProvider>,
+    pub social: Social,
     pub tokens: Tokens,
+    pub passwords: Passwords,
     pub jobs: Registry,
     pub hub: Hub,
     /// Work that outlives its request; shutdown waits for it.
@@ -85,14 +88,18 @@ pub enum BuildError {
     Kv(String),
     #[error("search.url: {0}")]
     Search(String),
-    #[error("data_dir: the token keys cannot be used: {0}")]
+    #[error("auth.keys_dir: {0}")]
     Keys(String),
+    #[error("auth.bcrypt_threads: {0}")]
+    Passwords(std::io::Error),
     #[error("alert.url: {0}")]
     Alert(String),
     #[error("{0}")]
     Mail(String),
     #[error("kakaopay: {0}")]
     KakaoPay(String),
+    #[error("social: {0}")]
+    Social(String),
 }
 
 impl App {
@@ -117,7 +124,9 @@ impl App {
             blob: Blob::folder(data.join("objects")),
             spool: Spool::new(data.join("incoming")),
             provider: provider(&config)?,
-            tokens: Tokens::load(&data.join("keys"), &config.auth).map_err(BuildError::Keys)?,
+            social: Social::build(&config).map_err(|error| BuildError::Social(error.to_string()))?,
+            tokens: Tokens::load(&config.keys_dir(), &config.auth).map_err(BuildError::Keys)?,
+            passwords: Passwords::start(config.auth.bcrypt_threads).map_err(BuildError::Passwords)?,
             jobs: crate::job_registry(),
             hub: Hub::default(),
             tasks,

@@ -5,8 +5,9 @@
 //! Each domain keeps a small error enum of its own and maps it to a [`Problem`] with an exhaustive match.
 
 use crate::user::withdraw::model::Obstacles;
+use chrono::{DateTime, Utc};
 use entity::ids::{EventId, InvalidId, TicketTypeId, UserCouponId};
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 /// What use cases return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -35,6 +36,9 @@ pub enum Code {
     PaymentInDoubt,
     SecondFactorRequired,
     SignInNotRecent,
+    SocialDenied,
+    SocialExpired,
+    SocialLinkRequired,
     SoldOut,
     Taken,
     TooLong,
@@ -66,6 +70,7 @@ pub enum More {
     ExistingEvent(EventId),
     AlreadyIssued(UserCouponId),
     Obstacles(Box<Obstacles>),
+    RetryAt(DateTime<Utc>),
 }
 
 /// One thing that the person who asked can mend.
@@ -130,6 +135,9 @@ pub enum Error {
     /// Something outside is away for the moment; nothing was changed.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// Too many want it in this moment; nothing was changed. With how long to wait.
+    #[error("busy for {0:?}")]
+    Busy(Duration),
     #[error(transparent)]
     Fault(#[from] Fault),
 }
@@ -143,7 +151,7 @@ impl Error {
     /// Whether nothing is wrong but that somebody else is away for the moment.
     pub fn is_away(&self) -> bool {
         match self {
-            Self::Unavailable(_) | Self::Fault(Fault::CommitInDoubt(_) | Fault::Kv(_)) => true,
+            Self::Unavailable(_) | Self::Busy(_) | Self::Fault(Fault::CommitInDoubt(_) | Fault::Kv(_)) => true,
             Self::Fault(Fault::Database(error)) => crate::infra::db::is_lost(error),
             Self::Fault(_) | Self::Refused(_) | Self::Unauthenticated | Self::Forbidden => false,
         }

@@ -13,6 +13,7 @@ use crate::{
     user::withdraw::model::Obstacles,
 };
 use async_graphql::{Context, Enum, ID, Interface, Object};
+use chrono::{DateTime, Utc};
 use entity::ids::{EventId, TicketTypeId};
 
 /// What a refusal is called. The message says it to people; programs go by this.
@@ -61,6 +62,12 @@ pub enum UserErrorCode {
     SecondFactorRequired,
     /// The sign-in was too long ago for this: sign in again.
     SignInNotRecent,
+    /// The person said no on the provider's page.
+    SocialDenied,
+    /// The way through the provider's page took too long, was used before, or began in another browser: begin again.
+    SocialExpired,
+    /// The verified email belongs to an account: sign in to it, then link.
+    SocialLinkRequired,
     /// Not that many seats are left.
     SoldOut,
     /// Somebody has it already.
@@ -94,6 +101,7 @@ pub enum UserError {
     AmountChanged(AmountChangedError),
     DuplicateSubmit(DuplicateSubmitError),
     AlreadyIssued(AlreadyIssuedError),
+    TooManyAttempts(TooManyAttemptsError),
     WithdrawalBlocked(WithdrawalBlockedError),
 }
 
@@ -131,6 +139,12 @@ pub struct DuplicateSubmitError {
 pub struct AlreadyIssuedError {
     common: Common,
     own: ID,
+}
+
+/// Too often in a short time.
+pub struct TooManyAttemptsError {
+    common: Common,
+    retry_at: DateTime<Utc>,
 }
 
 /// The account cannot be closed while this is open.
@@ -241,6 +255,27 @@ impl AlreadyIssuedError {
     }
 }
 
+/// Too often in a short time.
+#[Object]
+impl TooManyAttemptsError {
+    /// What programs go by.
+    async fn code(&self) -> UserErrorCode {
+        self.common.code
+    }
+    /// For people: Korean, or English by `Accept-Language`.
+    async fn message(&self) -> String {
+        self.common.message.clone()
+    }
+    /// The input field to blame, from `input` down; null if none.
+    async fn path(&self) -> Option<Vec<String>> {
+        self.common.path.clone()
+    }
+    /// When it may be tried again.
+    async fn retry_at(&self) -> DateTime<Utc> {
+        self.retry_at
+    }
+}
+
 /// The account cannot be closed while this is open; of each kind the first hundred.
 #[Object]
 impl WithdrawalBlockedError {
@@ -292,6 +327,7 @@ impl UserError {
             More::SoldOut(ids) => Self::SoldOut(SoldOutError { common, ids }),
             More::AlreadyIssued(id) => Self::AlreadyIssued(AlreadyIssuedError { common, own: ID(id.to_string()) }),
             More::ExpectedTotal(expected_total) => Self::AmountChanged(AmountChangedError { common, expected_total }),
+            More::RetryAt(retry_at) => Self::TooManyAttempts(TooManyAttemptsError { common, retry_at }),
             More::Obstacles(obstacles) => Self::WithdrawalBlocked(WithdrawalBlockedError { common, obstacles }),
             More::ExistingEvent(id) => {
                 Self::DuplicateSubmit(DuplicateSubmitError { common, existing: ID(id.to_string()) })

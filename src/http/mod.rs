@@ -8,6 +8,8 @@ pub mod graphql;
 mod headers;
 mod health;
 mod home;
+mod jwks;
+mod kakao_unlinked;
 mod listen;
 mod mail_page;
 mod objects;
@@ -16,8 +18,12 @@ pub mod playground;
 mod product;
 mod request_log;
 
-use crate::{app::App, infra::kakaopay::sandbox::Sandbox};
+use crate::{
+    app::App,
+    infra::{kakaopay::sandbox::Sandbox, social::sandbox as social},
+};
 use axum::{Router, middleware, routing::get};
+use entity::enums::SocialProvider;
 use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
 
@@ -27,18 +33,28 @@ pub use listen::{ConnectionSettings, listen};
 /// Where the sandbox KakaoPay is mounted.
 pub const SANDBOX_KAKAOPAY: &str = "/sandbox/kakaopay";
 
+/// Where Kakao says that somebody left us there.
+pub const KAKAO_UNLINKED: &str = "/webhooks/kakao/unlink";
+
 /// Everything that this server answers.
 pub fn router(app: &App) -> Router {
     let mut router = Router::new()
         .route("/", get(home::home))
         .route("/payments/{id}/{outcome}", get(payment_redirect::back))
+        .route(KAKAO_UNLINKED, get(kakao_unlinked::by_query).post(kakao_unlinked::by_form))
         .route("/objects/{key}", get(objects::object))
         .route("/healthz", get(health::live))
+        .route("/.well-known/jwks.json", get(jwks::jwks))
         .route("/readyz", get(health::ready))
         .with_state(app.clone())
         .merge(playground::routes());
     if app.config.kakaopay.url == "sandbox:" {
         router = router.nest(SANDBOX_KAKAOPAY, Sandbox::of(app).router());
+    }
+    for (provider, path) in [(SocialProvider::Kakao, social::KAKAO), (SocialProvider::Naver, social::NAVER)] {
+        if app.config.is_social_sandbox(provider) {
+            router = router.nest(path, social::Sandbox::of(app, provider).router());
+        }
     }
     if app.config.shows_mail() {
         router = router.merge(mail_page::routes(app));

@@ -28,6 +28,7 @@ mod races;
 mod schedules;
 mod schema;
 mod torture;
+mod social;
 mod transports;
 mod uploads;
 
@@ -53,6 +54,7 @@ fn scenarios() -> Vec<Scenario> {
         races::all(),
         schedules::all(),
         torture::all(),
+        social::all(),
         transports::all(),
         uploads::all(),
     ]
