@@ -2,6 +2,7 @@
 
 use crate::{
     auth::tokens::Tokens,
+    booking::start::Queues,
     config::Config,
     infra::{
         blob::{Blob, Spool},
@@ -45,6 +46,8 @@ pub struct Ports {
     pub tokens: Tokens,
     pub jobs: Registry,
     pub hub: Hub,
+    /// Buyers who wait for their turn at an event.
+    pub queues: Queues,
     /// Work that outlives its request; shutdown waits for it.
     pub tasks: TaskTracker,
     pub shutdown: CancellationToken,
@@ -107,6 +110,7 @@ impl App {
             tokens: Tokens::load(&data.join("keys"), &config.auth).map_err(BuildError::Keys)?,
             jobs: crate::job_registry(),
             hub: Hub::default(),
+            queues: Queues::default(),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             config,

@@ -15,6 +15,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Code {
     AmountChanged,
     BookingClosed,
+    Busy,
     CodeExpired,
     CodeWrong,
     CouponUnusable,

@@ -17,6 +17,8 @@ pub enum UserErrorCode {
     AmountChanged,
     /// Outside the booking window, or the event is canceled.
     BookingClosed,
+    /// Too many are waiting already: try again in a moment.
+    Busy,
     /// There is no such code any more: ask for a new one.
     CodeExpired,
     /// The code is not the one that was sent.
