@@ -17,6 +17,7 @@ mod events;
 mod harness;
 mod lists;
 mod notifications;
+mod onsale;
 mod payment;
 mod races;
 mod schedules;
@@ -37,6 +38,7 @@ fn scenarios() -> Vec<Scenario> {
         events::all(),
         lists::all(),
         notifications::all(),
+        onsale::all(),
         payment::all(),
         races::all(),
         schedules::all(),

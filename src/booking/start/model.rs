@@ -180,3 +180,6 @@ fn unusable() -> Error {
     let ko = "이 예매에 쓸 수 없는 쿠폰입니다.";
     Problem::new(Code::CouponUnusable, &["userCouponId"], ko, "The coupon cannot be used for this booking.").into()
 }
+
+#[cfg(test)]
+mod tests;

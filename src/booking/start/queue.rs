@@ -47,6 +47,11 @@ impl Queues {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many wait for their turn at an event.
+    pub fn waiting(&self, event_id: EventId) -> usize {
+        self.lock().get(&event_id).map_or(0, |queue| queue.waiting.len())
+    }
+
     /// True if somebody must begin to serve it.
     fn join(&self, one: Waiting, most: usize, writers: usize) -> Result<bool> {
         let mut queues = self.lock();
