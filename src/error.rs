@@ -4,6 +4,7 @@
 //! everything else is a top-level error. A [`Fault`] is ours: it is logged once, at the boundary, and masked.
 //! Each domain keeps a small error enum of its own and maps it to a [`Problem`] with an exhaustive match.
 
+use crate::user::withdraw::model::Obstacles;
 use entity::ids::{EventId, InvalidId, TicketTypeId};
 use std::borrow::Cow;
 
@@ -30,11 +31,14 @@ pub enum Code {
     OutOfRange,
     PaymentFailed,
     PaymentInDoubt,
+    SecondFactorRequired,
+    SignInNotRecent,
     SoldOut,
     Taken,
     TooLong,
     TooManyAttempts,
     TooShort,
+    WithdrawalBlocked,
     WrongCredentials,
 }
 
@@ -58,6 +62,7 @@ pub enum More {
     SoldOut(Vec<TicketTypeId>),
     ExpectedTotal(i64),
     ExistingEvent(EventId),
+    Obstacles(Box<Obstacles>),
 }
 
 /// One thing that the person who asked can mend.
@@ -103,6 +108,9 @@ pub enum Fault {
     /// Another request with the same idempotency key was a moment earlier; its answer is there to be read.
     #[error("the idempotency key was stored a moment ago")]
     Twin,
+    /// Tried again it would end the same: somebody should look at it.
+    #[error("{0}")]
+    Hopeless(String),
     #[error("{0}")]
     Other(String),
 }
@@ -136,6 +144,11 @@ impl Error {
             Self::Fault(Fault::Database(error)) => crate::infra::db::is_lost(error),
             Self::Fault(_) | Self::Refused(_) | Self::Unauthenticated | Self::Forbidden => false,
         }
+    }
+
+    /// Whether trying again cannot help.
+    pub const fn is_hopeless(&self) -> bool {
+        matches!(self, Self::Fault(Fault::Hopeless(_)))
     }
 
     pub fn not_found(path: &[&str]) -> Self {

@@ -11,6 +11,18 @@ pub enum Language {
 }
 
 impl Language {
+    /// As it is stored with a person.
+    pub fn of_member(code: &str) -> Self {
+        if code == "en" { Self::En } else { Self::Ko }
+    }
+
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Ko => "ko",
+            Self::En => "en",
+        }
+    }
+
     /// From an `Accept-Language` header: the first of the two that it names.
     pub fn preferred(header: Option<&str>) -> Self {
         header

@@ -9,7 +9,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: AuditLogId,
-    /// Null when the command line did it.
+    /// Null when the command line did it, or the person themselves (`account.withdraw`).
     pub admin_id: Option<AdminId>,
     pub action: String,
     pub subject_kind: String,

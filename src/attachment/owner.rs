@@ -24,7 +24,10 @@ pub async fn own(txn: &impl ConnectionTrait, buyer: Buyer, owner: Owner, path: &
             let row = review::Entity::find_by_id(id).lock_exclusive().one(txn).await?;
             row.is_some_and(|row| row.user_id == buyer.id())
         }
-        Owner::User(id) => id == buyer.id() && user::Entity::find_by_id(id).lock_exclusive().one(txn).await?.is_some(),
+        Owner::User(id) => {
+            let row = user::Entity::find_by_id(id).lock_exclusive().one(txn).await?;
+            row.is_some_and(|row| row.id == buyer.id() && row.withdrawn_at.is_none())
+        }
     };
     if is_own { Ok(()) } else { Err(Error::not_found(path)) }
 }

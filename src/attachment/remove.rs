@@ -1,7 +1,7 @@
 //! Objects that no row names are removed, at least once: after their row was deleted, and a day after an upload that
 //! got no row.
 
-use super::query;
+use super::{model::Owner, query};
 use crate::{
     app::App,
     error::{Error, Result},
@@ -11,7 +11,8 @@ use crate::{
     },
 };
 use chrono::TimeDelta;
-use sea_orm::ConnectionTrait;
+use entity::attachment::Entity;
+use sea_orm::{ConnectionTrait, EntityTrait};
 use serde::{Deserialize, Serialize};
 
 /// Far longer than an upload may take from its first transaction to its last.
@@ -38,6 +39,15 @@ impl Job for RemoveObject {
 pub async fn now(txn: &impl ConnectionTrait, app: &App, key: String) -> Result<()> {
     let now = app.clock.now();
     jobs::enqueue(txn, &app.ids, now, now, &RemoveObject { key }).await.map(drop)
+}
+
+/// In the transaction that ends the owner.
+pub async fn all_of(txn: &impl ConnectionTrait, app: &App, owner: Owner) -> Result<()> {
+    for row in query::of(txn, owner).await? {
+        Entity::delete_by_id(row.id).exec(txn).await?;
+        now(txn, app, row.object_key).await?;
+    }
+    Ok(())
 }
 
 /// Before the object is written: whatever happens then, it does not stay without a row.

@@ -35,10 +35,7 @@ pub async fn upload(app: &App, buyer: Buyer, owner: Owner, file: Spooled) -> Res
         own(txn, buyer, owner, OWNER).await?;
         let rows = has_room(txn, owner).await?;
         if let Owner::User(_) = owner {
-            for row in &rows {
-                Entity::delete_by_id(row.id).exec(txn).await?;
-                remove::now(txn, app, row.object_key.clone()).await?;
-            }
+            remove::all_of(txn, app, owner).await?;
         }
         let row = Model {
             id: app.ids.next(),

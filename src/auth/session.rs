@@ -120,11 +120,29 @@ pub async fn end(app: &App, viewer: &Viewer, everywhere: bool) -> Result<()> {
     let left = (expires_at - app.clock.now()).to_std().unwrap_or_default() + Duration::from_secs(1);
     app.kv.set(&format!("revoked:{token_id}"), "", Some(left)).await?;
     app.kv.delete(&family_key(family)).await?;
-    if everywhere {
-        let now = app.clock.now().timestamp_micros().to_string();
-        app.kv.set(&format!("signed-out:{holder}"), &now, Some(refresh_life(app))).await?;
-    }
+    if everywhere { end_all(app, &holder).await } else { Ok(()) }
+}
+
+/// Ends every session of this member or admin, and refuses each token that a sign-in under way may still issue. For accounts
+/// that are gone: as long as a refresh token lives, by when no sign-in that began before is left.
+pub async fn end_for_good(app: &App, holder: &str) -> Result<()> {
+    let never = (app.clock.now() + refresh_life(app)).timestamp_micros().to_string();
+    app.kv.set(&format!("signed-out:{holder}"), &never, Some(refresh_life(app))).await?;
     Ok(())
+}
+
+/// Ends every session of this member or admin that began before now.
+pub async fn end_all(app: &App, holder: &str) -> Result<()> {
+    let now = app.clock.now().timestamp_micros().to_string();
+    app.kv.set(&format!("signed-out:{holder}"), &now, Some(refresh_life(app))).await?;
+    Ok(())
+}
+
+/// When its holder signed in; refreshing does not change it. `None` if it has ended.
+pub async fn begun_at(app: &App, family: &str) -> Result<Option<DateTime<Utc>>> {
+    let Some(stored) = app.kv.get(&family_key(family)).await? else { return Ok(None) };
+    let family: Family = serde_json::from_str(&stored).map_err(|error| Error::fault(error.to_string()))?;
+    Ok(Some(family.begun_at))
 }
 
 /// Who shows this access token; `Err(Unauthenticated)` for one that is not valid now.

@@ -1,12 +1,20 @@
 //! Money that arrived after the hold had lapsed: the same seats, coupon and points are taken again, all or nothing.
 
 use super::{hold, query};
-use crate::error::Result;
+use crate::{
+    error::{Error, Result},
+    user,
+};
 use entity::{booking, enums::UserCouponStatus, point_account, ticket_type, user_coupon};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 /// False, with nothing taken, if something is not there any more.
 pub async fn hold_again(txn: &impl ConnectionTrait, booking: &booking::Model) -> Result<bool> {
+    match user::query::lock_present(txn, booking.user_id).await {
+        // Who has left meanwhile gets the money back.
+        Err(Error::Unauthenticated) => return Ok(false),
+        present => present?,
+    }
     let lines = query::lines(txn, &[booking.id]).await?;
     // Looked at under lock first, so that nothing has to be undone half-way.
     let seats = ticket_type::Entity::find()

@@ -17,6 +17,11 @@ pub async fn by_id(db: &impl ConnectionTrait, id: BookingId) -> Result<Option<bo
     Ok(booking::Entity::find_by_id(id).one(db).await?)
 }
 
+pub async fn by_ids(db: &impl ConnectionTrait, ids: &[BookingId]) -> Result<Vec<booking::Model>> {
+    let select = booking::Entity::find().filter(booking::Column::Id.is_in(ids.iter().copied()));
+    Ok(select.order_by_asc(booking::Column::Id).all(db).await?)
+}
+
 /// Another's booking is simply not found.
 pub async fn of(db: &impl ConnectionTrait, owner: UserId, id: BookingId) -> Result<Option<booking::Model>> {
     Ok(by_id(db, id).await?.filter(|row| row.user_id == owner))

@@ -16,7 +16,7 @@ use entity::{
     event,
     ids::EventId,
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 
 pub async fn cancel(app: &App, artist: Artist, id: EventId) -> Result<event::Model> {
@@ -27,12 +27,18 @@ pub async fn cancel(app: &App, artist: Artist, id: EventId) -> Result<event::Mod
             let ko = "이미 끝난 이벤트입니다.";
             return Err(crate::error::Problem::new(crate::error::Code::NotAllowed, &["eventId"], ko, "The event is over.").into());
         }
-        let row = event::Model { status: EventStatus::Canceled, canceled_at: Some(now), version: old.version + 1, ..old };
-        event::ActiveModel::from(row.clone()).reset_all().update(txn).await?;
-        jobs::enqueue(txn, &app.ids, now, now, &RefundEvent { event_id: id }).await?;
-        index::enqueue(txn, app, id).await?;
-        Ok(row)
+        call_off(txn, app, old).await
     })
+}
+
+/// The caller has locked the row, and knows that it may be canceled.
+pub async fn call_off(txn: &impl ConnectionTrait, app: &App, old: event::Model) -> Result<event::Model> {
+    let now = app.clock.now();
+    let row = event::Model { status: EventStatus::Canceled, canceled_at: Some(now), version: old.version + 1, ..old };
+    event::ActiveModel::from(row.clone()).reset_all().update(txn).await?;
+    jobs::enqueue(txn, &app.ids, now, now, &RefundEvent { event_id: row.id }).await?;
+    index::enqueue(txn, app, row.id).await?;
+    Ok(row)
 }
 
 /// Finds every booking that is not closed yet and has each refunded.

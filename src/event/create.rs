@@ -6,7 +6,7 @@ use crate::{
     error::{Code, More, Problem, Problems, Result},
     infra::jobs,
     notification::remind::SendReminder,
-    transaction,
+    transaction, user,
     user::viewer::Artist,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -39,6 +39,7 @@ pub async fn create(app: &App, artist: Artist, draft: Draft) -> Result<event::Mo
         }
     };
     transaction!(app, txn => {
+        user::query::lock_present(txn, artist.id()).await?;
         refuse_double(txn, &row, now - guard).await?;
         insert(txn, app, row.clone(), &draft).await
     })?;

@@ -14,16 +14,36 @@ use crate::{
 use entity::{
     enums::EventStatus,
     event,
-    ids::{EventId, TypedId},
+    ids::{EventId, TypedId, UserId},
     ticket_type,
 };
-use sea_orm::{ActiveEnum, ConnectionTrait, EntityTrait};
+use sea_orm::{
+    ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
 pub async fn enqueue(txn: &impl ConnectionTrait, app: &App, event_id: EventId) -> Result<()> {
     let now = app.clock.now();
     jobs::enqueue(txn, &app.ids, now, now, &IndexEvent { event_id }).await.map(drop)
+}
+
+/// The artist is called something else now. A new version, so that no document with the old name, read a moment before,
+/// comes after it.
+pub async fn renamed(txn: &impl ConnectionTrait, app: &App, artist: UserId) -> Result<()> {
+    use event::Column;
+    event::Entity::update_many()
+        .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+        .filter(Column::ArtistId.eq(artist))
+        .exec(txn)
+        .await?;
+    let select = event::Entity::find().select_only().column(Column::Id).filter(Column::ArtistId.eq(artist));
+    let ids: Vec<EventId> = select.into_tuple().all(txn).await?;
+    for id in ids {
+        enqueue(txn, app, id).await?;
+    }
+    Ok(())
 }
 
 /// Brings one event's document up to date: what is in the database now, not what was at the time of the change.

@@ -1,13 +1,19 @@
 //! `userErrors`: refusals that the caller can mend.
 
 use crate::{
+    booking,
+    booking::graphql::BookingNode,
     error::{Code, More, Problem},
-    event::graphql::TicketTypeNode,
+    event,
+    event::graphql::{EventNode, TicketTypeNode},
     graphql::ctx::Ctx,
     language::Language,
+    payment,
+    payment::graphql::PaymentNode,
+    user::withdraw::model::Obstacles,
 };
 use async_graphql::{Context, Enum, ID, Interface, Object};
-use entity::ids::TicketTypeId;
+use entity::ids::{EventId, TicketTypeId};
 
 /// What a refusal is called. The message says it to people; programs go by this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -47,6 +53,10 @@ pub enum UserErrorCode {
     PaymentFailed,
     /// It is not known yet whether the payment went through; it is being found out.
     PaymentInDoubt,
+    /// The password is right; now a code of the second factor is due.
+    SecondFactorRequired,
+    /// The sign-in was too long ago for this: sign in again.
+    SignInNotRecent,
     /// Not that many seats are left.
     SoldOut,
     /// Somebody has it already.
@@ -57,6 +67,8 @@ pub enum UserErrorCode {
     TooManyAttempts,
     /// Too few characters or items.
     TooShort,
+    /// Something of the account's is still open.
+    WithdrawalBlocked,
     /// Email and password, or the token, do not fit.
     WrongCredentials,
 }
@@ -77,6 +89,7 @@ pub enum UserError {
     SoldOut(SoldOutError),
     AmountChanged(AmountChangedError),
     DuplicateSubmit(DuplicateSubmitError),
+    WithdrawalBlocked(WithdrawalBlockedError),
 }
 
 /// A refusal with nothing more to say.
@@ -107,6 +120,12 @@ pub struct AmountChangedError {
 pub struct DuplicateSubmitError {
     common: Common,
     existing: ID,
+}
+
+/// The account cannot be closed while this is open.
+pub struct WithdrawalBlockedError {
+    common: Common,
+    obstacles: Box<Obstacles>,
 }
 
 /// A refusal with nothing more to say.
@@ -143,7 +162,7 @@ impl SoldOutError {
     }
     /// The ticket types that do not have enough left, with what is left now.
     async fn ticket_types(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<TicketTypeNode>> {
-        let rows = crate::event::query::ticket_types_by_ids(ctx.app().db.reads(), &self.ids).await?;
+        let rows = event::query::ticket_types_by_ids(ctx.app().db.reads(), &self.ids).await?;
         Ok(rows.into_iter().map(TicketTypeNode).collect())
     }
 }
@@ -190,6 +209,47 @@ impl DuplicateSubmitError {
     }
 }
 
+/// The account cannot be closed while this is open; of each kind the first hundred.
+#[Object]
+impl WithdrawalBlockedError {
+    /// What programs go by.
+    async fn code(&self) -> UserErrorCode {
+        self.common.code
+    }
+    /// For people: Korean, or English by `Accept-Language`.
+    async fn message(&self) -> String {
+        self.common.message.clone()
+    }
+    /// The input field to blame, from `input` down; null if none.
+    async fn path(&self) -> Option<Vec<String>> {
+        self.common.path.clone()
+    }
+    /// Bookings that are held, being refunded, or have valid tickets to an event that has not ended.
+    async fn bookings(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<BookingNode>> {
+        let rows = booking::query::by_ids(ctx.app().db.reads(), &self.obstacles.bookings).await?;
+        Ok(rows.into_iter().map(BookingNode).collect())
+    }
+    /// Other payments that are neither done nor undone.
+    async fn payments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<PaymentNode>> {
+        let rows = payment::query::by_ids(ctx.app().db.reads(), &self.obstacles.payments).await?;
+        Ok(rows.into_iter().map(PaymentNode).collect())
+    }
+    /// The artist's own events that have not ended.
+    async fn open_events(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<EventNode>> {
+        events(ctx, &self.obstacles.open_events).await
+    }
+    /// The artist's own events that have ended and are not settled yet.
+    async fn unsettled_events(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<EventNode>> {
+        events(ctx, &self.obstacles.unsettled_events).await
+    }
+}
+
+/// In the order of the ids.
+async fn events(ctx: &Context<'_>, ids: &[EventId]) -> async_graphql::Result<Vec<EventNode>> {
+    let mut rows = event::query::by_ids(ctx.app().db.reads(), ids).await?;
+    Ok(ids.iter().filter_map(|id| rows.remove(id)).map(EventNode).collect())
+}
+
 impl UserError {
     pub fn of(problem: Problem, language: Language) -> Self {
         let message = language.of(&problem.text).to_owned();
@@ -199,6 +259,7 @@ impl UserError {
             More::Nothing => Self::Input(InputError { common }),
             More::SoldOut(ids) => Self::SoldOut(SoldOutError { common, ids }),
             More::ExpectedTotal(expected_total) => Self::AmountChanged(AmountChangedError { common, expected_total }),
+            More::Obstacles(obstacles) => Self::WithdrawalBlocked(WithdrawalBlockedError { common, obstacles }),
             More::ExistingEvent(id) => {
                 Self::DuplicateSubmit(DuplicateSubmitError { common, existing: ID(id.to_string()) })
             }

@@ -7,7 +7,7 @@ use crate::{
 };
 use entity::{enums::PointEntryKind, ids::UserId, point_account, point_entry};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 use std::collections::BTreeMap;
@@ -88,6 +88,29 @@ pub async fn add(
         .await?;
     crate::booking::hold::one(added.rows_affected, "points added")?;
     enter(txn, app, user, kind, points, cause).await
+}
+
+/// All that is there goes, once for each cause. Nothing may be held.
+pub async fn forfeit(txn: &impl ConnectionTrait, app: &App, user: UserId, cause: &str) -> Result<i64> {
+    use point_account::Column;
+    let done = point_entry::Entity::find()
+        .filter(point_entry::Column::Kind.eq(PointEntryKind::Adjustment))
+        .filter(point_entry::Column::Cause.eq(cause));
+    let account = point_account::Entity::find_by_id(user).lock_exclusive().one(txn).await?;
+    let points = account.map_or(0, |account| account.balance);
+    if points == 0 || done.one(txn).await?.is_some() {
+        return Ok(0);
+    }
+    let gone = point_account::Entity::update_many()
+        .col_expr(Column::Balance, Expr::value(0))
+        .filter(Column::UserId.eq(user))
+        .filter(Column::Balance.eq(points))
+        .filter(Column::Held.eq(0))
+        .exec(txn)
+        .await?;
+    crate::booking::hold::one(gone.rows_affected, "points forfeited")?;
+    enter(txn, app, user, PointEntryKind::Adjustment, -points, cause).await?;
+    Ok(points)
 }
 
 /// The account's row is locked by the update before it, so the balance read here is the one after this entry.

@@ -1,6 +1,6 @@
 //! People as the API shows them; `viewer` is where every private edge starts.
 
-use super::query;
+use super::{graphql_profile::Profile, query};
 use crate::{
     attachment::{
         Owner,
@@ -17,6 +17,7 @@ use crate::{
         page::window,
         scalars::Won,
     },
+    language::Language,
     notification::graphql::{NotificationConnection, NotificationNode},
     payment::graphql::{PaymentConnection, PaymentNode},
     point::graphql::{PointEntryConnection, PointEntryNode},
@@ -36,9 +37,17 @@ impl UserNode {
     pub async fn id(&self) -> ID {
         ID(self.0.id.to_string())
     }
-    /// What they call themselves.
-    async fn nickname(&self) -> &str {
-        &self.0.nickname
+    /// What they call themselves; "withdrawn member", in the reader's language, of who has left.
+    async fn nickname(&self, ctx: &Context<'_>) -> &str {
+        match (self.0.withdrawn_at, ctx.language()) {
+            (None, _) => &self.0.nickname,
+            (Some(_), Language::Ko) => "탈퇴한 회원",
+            (Some(_), Language::En) => "Withdrawn member",
+        }
+    }
+    /// True of who has left: what they wrote stays, who they were does not.
+    async fn is_withdrawn(&self) -> bool {
+        self.0.withdrawn_at.is_some()
     }
     /// Their picture; null if they have none, or if that cannot be read now.
     async fn avatar(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<AttachmentNode>> {
@@ -72,7 +81,8 @@ impl ViewerQuery {
     async fn viewer(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<ViewerNode>> {
         let member = ctx.viewer().member()?;
         match query::by_id(ctx.app().db.reads(), member.id).await {
-            Ok(found) => found.map(|row| Ok(ViewerNode(row))),
+            // A token may outlive its account by minutes.
+            Ok(found) => found.filter(|row| row.withdrawn_at.is_none()).map(|row| Ok(ViewerNode(row))),
             Err(error) => Some(Err(error.into())),
         }
     }
@@ -92,6 +102,10 @@ impl ViewerNode {
     /// What they may do.
     async fn role(&self) -> Role {
         self.0.role.into()
+    }
+    /// What is known of them and only they see.
+    async fn profile(&self) -> Profile {
+        Profile::of(&self.0)
     }
     /// Their bookings, newest first.
     async fn bookings(

@@ -1,9 +1,9 @@
 //! Reads of people.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use entity::{ids::UserId, user};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
-use std::collections::HashMap;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub async fn by_id(db: &impl ConnectionTrait, id: UserId) -> Result<Option<user::Model>> {
     Ok(user::Entity::find_by_id(id).one(db).await?)
@@ -16,4 +16,27 @@ pub async fn by_email(db: &impl ConnectionTrait, email: &str) -> Result<Option<u
 pub async fn by_ids(db: &impl ConnectionTrait, ids: &[UserId]) -> Result<HashMap<UserId, user::Model>> {
     let rows = user::Entity::find().filter(user::Column::Id.is_in(ids.iter().copied())).all(db).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// First in every transaction in which a person begins something: a token may outlive its account by minutes while the
+/// key-value store is away. Shared, so that one's own writes do not wait for each other, and a withdrawal waits for them
+/// all; before every other row, so that nobody who has one waits for the other.
+pub async fn lock_present(txn: &impl ConnectionTrait, id: UserId) -> Result<()> {
+    let row = user::Entity::find_by_id(id).lock_shared().one(txn).await?;
+    if row.is_some_and(|row| row.withdrawn_at.is_none()) { Ok(()) } else { Err(Error::Unauthenticated) }
+}
+
+/// The same for many at once, locked in one order: those who are there.
+pub async fn lock_all_present(txn: &impl ConnectionTrait, ids: BTreeSet<UserId>) -> Result<HashSet<UserId>> {
+    Ok(present(ids).order_by_asc(user::Column::Id).lock_shared().into_tuple().all(txn).await?.into_iter().collect())
+}
+
+/// Without a lock.
+pub async fn all_present(db: &impl ConnectionTrait, ids: BTreeSet<UserId>) -> Result<HashSet<UserId>> {
+    Ok(present(ids).into_tuple().all(db).await?.into_iter().collect())
+}
+
+fn present(ids: BTreeSet<UserId>) -> Select<user::Entity> {
+    let select = user::Entity::find().select_only().column(user::Column::Id);
+    select.filter(user::Column::Id.is_in(ids)).filter(user::Column::WithdrawnAt.is_null())
 }

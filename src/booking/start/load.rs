@@ -7,7 +7,7 @@ use super::{
 use crate::{
     booking::{idempotency, model::Discount, query},
     error::Result,
-    event,
+    event, user,
 };
 use chrono::{DateTime, Utc};
 use entity::{
@@ -17,12 +17,12 @@ use entity::{
     point_account, ticket_type, user_coupon,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// How to read.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
-    /// Inside the transaction that writes: the event shared, then ticket types, coupons and points, each in id order.
+    /// Inside the transaction that writes: buyers and the event shared, then ticket types, coupons and points, each in id order.
     pub is_locking: bool,
     /// The keys that were used before: only needed when one of the group may have been.
     pub has_keys: bool,
@@ -31,6 +31,7 @@ pub struct Reading {
 
 /// For requests that are all for this event.
 pub async fn desk(db: &impl ConnectionTrait, id: EventId, group: &[Request], reading: Reading) -> Result<Desk> {
+    let absent = absent(db, group, reading).await?;
     let event = match reading.is_locking {
         true => event::query::lock_shared(db, id).await?,
         false => event::query::by_id(db, id).await?,
@@ -44,6 +45,7 @@ pub async fn desk(db: &impl ConnectionTrait, id: EventId, group: &[Request], rea
         .into_iter()
         .map(|row| (row.id, Seats { price: row.price, remaining: row.remaining, limit: row.per_person_limit }));
     Ok(Desk {
+        absent,
         is_open,
         seats: seats.collect(),
         has: has(db, group, &limited).await?,
@@ -51,6 +53,15 @@ pub async fn desk(db: &impl ConnectionTrait, id: EventId, group: &[Request], rea
         points: points(db, group, reading).await?,
         keys: if reading.has_keys { keys(db, group).await? } else { HashMap::new() },
     })
+}
+
+async fn absent(db: &impl ConnectionTrait, group: &[Request], reading: Reading) -> Result<HashSet<UserId>> {
+    let buyers: BTreeSet<UserId> = group.iter().map(|request| request.buyer).collect();
+    let present = match reading.is_locking {
+        true => user::query::lock_all_present(db, buyers.clone()).await?,
+        false => user::query::all_present(db, buyers.clone()).await?,
+    };
+    Ok(buyers.into_iter().filter(|buyer| !present.contains(buyer)).collect())
 }
 
 async fn ticket_types(

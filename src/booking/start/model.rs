@@ -10,11 +10,13 @@ use crate::{
     error::{Code, Error, More, Problem, Result},
 };
 use entity::ids::{TicketTypeId, UserCouponId, UserId};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What there is to be had, as it was read once for the whole group, and is counted down.
 #[derive(Clone, Debug, Default)]
 pub struct Desk {
+    /// Who has left: a token may outlive its account by minutes.
+    pub absent: HashSet<UserId>,
     /// `None`: there is no such event.
     pub is_open: Option<bool>,
     pub seats: BTreeMap<TicketTypeId, Seats>,
@@ -81,6 +83,9 @@ impl Desk {
         if let Some(used) = self.keys.get(&(*user, key.clone())) {
             let is_same = used.operation == *operation && used.input_hash == *input_hash;
             return if is_same { Ok(Verdict::Known(used.answer.clone())) } else { Err(reused()) };
+        }
+        if self.absent.contains(&request.buyer) {
+            return Err(Error::Unauthenticated);
         }
         self.check_event()?;
         self.check_seats(request)?;

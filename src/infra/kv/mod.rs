@@ -3,6 +3,7 @@
 //! Times to live follow the injected clock. Never called inside a transaction: the real twin is another machine.
 
 mod embedded;
+mod gather;
 pub mod sweep;
 
 pub use embedded::EmbeddedKv;

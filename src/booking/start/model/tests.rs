@@ -77,7 +77,7 @@ impl Shop {
             ((key.user, key.key.clone()), Used { operation, input_hash, answer: Answer::Stored(place.to_string()) })
         });
         let (seats, coupons, points) = (seats.collect(), coupons.collect(), points.collect());
-        Desk { is_open: Some(true), seats, has, coupons, points, keys: keys.collect() }
+        Desk { absent: HashSet::new(), is_open: Some(true), seats, has, coupons, points, keys: keys.collect() }
     }
 
     fn serve(&mut self, place: usize, request: &Request) -> String {
