@@ -2,6 +2,7 @@
 
 use crate::{
     auth::{blacklist, password::Passwords, tokens::Tokens},
+    booking::start::Queues,
     config::Config,
     infra::{
         alert::Alert,
@@ -52,6 +53,8 @@ pub struct Ports {
     pub passwords: Passwords,
     pub jobs: Registry,
     pub hub: Hub,
+    /// Buyers who wait for their turn at an event.
+    pub queues: Queues,
     /// Work that outlives its request; shutdown waits for it.
     pub tasks: TaskTracker,
     pub shutdown: CancellationToken,
@@ -129,6 +132,7 @@ impl App {
             passwords: Passwords::start(config.auth.bcrypt_threads).map_err(BuildError::Passwords)?,
             jobs: crate::job_registry(),
             hub: Hub::default(),
+            queues: Queues::default(),
             tasks,
             shutdown: CancellationToken::new(),
             config,

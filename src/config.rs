@@ -174,6 +174,9 @@ pub struct BookingSettings {
     pub hold_minutes: u64,
     pub payment_grace_seconds: u64,
     pub duplicate_guard_seconds: u64,
+    pub group_most: usize,
+    pub writers_per_event: usize,
+    pub waiting_per_event: usize,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -133,6 +133,10 @@ impl Config {
         bound("booking.hold_minutes", self.booking.hold_minutes, 1..=DAY);
         bound("booking.payment_grace_seconds", self.booking.payment_grace_seconds, 1..=86_400);
         bound("booking.duplicate_guard_seconds", self.booking.duplicate_guard_seconds, 0..=86_400);
+        let many = |count| u64::try_from(count).unwrap_or(u64::MAX);
+        bound("booking.group_most", many(self.booking.group_most), 1..=1_000);
+        bound("booking.writers_per_event", many(self.booking.writers_per_event), 1..=64);
+        bound("booking.waiting_per_event", many(self.booking.waiting_per_event), 1..=1_000_000);
         let points = &self.points;
         let won = |amount: i64| u64::try_from(amount).unwrap_or_default();
         // KakaoPay takes no more at once than fits a payment; the least must not pass the most.
@@ -141,7 +145,7 @@ impl Config {
         bound("points.charge_minutes", points.charge_minutes, 1..=DAY);
         bound("kv.timeout_millis", self.kv.timeout_millis, 1..=60_000);
         bound("worker.poll_millis", self.worker.poll_millis, 1..=60_000);
-        let (many, connections) = (|count| u64::try_from(count).unwrap_or(u64::MAX), &self.server.connections);
+        let connections = &self.server.connections;
         bound("server.connections.most", many(connections.most), 1..=1_000_000);
         bound("server.connections.head_bytes", many(connections.head_bytes), 8_192..=1_048_576);
         bound("server.connections.head_seconds", connections.head_seconds, 1..=3_600);

@@ -149,7 +149,9 @@ async fn locks(kv: &Kv, ids: spotlight::infra::ids::Ids, tasks: TaskTracker) {
     kv.delete("lock:door").await.unwrap();
     let Attempt::Held(mine) = locks.try_acquire("door", lease, "fourth").await.unwrap() else { panic!("it lapsed") };
     lapsed.release().await;
-    assert!(matches!(locks.try_acquire("door", lease, "fifth").await.unwrap(), Attempt::Taken(note) if note == "fourth"));
+    assert!(
+        matches!(locks.try_acquire("door", lease, "fifth").await.unwrap(), Attempt::Taken(note) if note == "fourth")
+    );
     // Cut short: it lets go a moment later.
     drop(mine);
     tasks.close();
@@ -244,7 +246,8 @@ async fn outage() {
     let fan = home.fan("mina").await;
     let node = home.node("redis", |config| config.kv.url = redis.url()).await;
     let sign_in = || async {
-        let query = format!("mutation($input: SignInInput!) {{ signIn(input: $input) {{ {SESSION} userErrors {{ code }} }} }}");
+        let query =
+            format!("mutation($input: SignInInput!) {{ signIn(input: $input) {{ {SESSION} userErrors {{ code }} }} }}");
         let input = json!({ "input": { "email": fan.email, "password": PASSWORD } });
         home.query_at(&node.url, None, &query, input).await
     };
@@ -261,8 +264,15 @@ async fn outage() {
     redis.kill();
     let since = Instant::now();
     for answer in [sign_in().await, refresh(&home, &node.url, &mine.refresh_token).await] {
-        assert_eq!((answer.code(), &answer.body["errors"][0]["extensions"]["retryAfter"]), ("INTERNAL_SERVER_ERROR", &json!(1)));
-        assert!(answer.body["errors"][0]["message"].as_str().unwrap().contains("Temporarily unavailable"), "{:?}", answer.body);
+        assert_eq!(
+            (answer.code(), &answer.body["errors"][0]["extensions"]["retryAfter"]),
+            ("INTERNAL_SERVER_ERROR", &json!(1))
+        );
+        assert!(
+            answer.body["errors"][0]["message"].as_str().unwrap().contains("Temporarily unavailable"),
+            "{:?}",
+            answer.body
+        );
     }
     assert_eq!(viewer(mine.token.clone()).await.data()["viewer"]["email"], "mina@example.kr");
     assert_eq!(viewer(other.token.clone()).await.status, 401, "this node knows that it was signed out");

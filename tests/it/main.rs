@@ -24,15 +24,16 @@ mod lists;
 mod mail;
 mod mail_kill;
 mod notifications;
+mod onsale;
 mod passwords;
 mod payment;
 mod races;
 mod schedules;
 mod schema;
 mod secrets;
+mod social;
 mod tokens;
 mod torture;
-mod social;
 mod transports;
 mod uploads;
 
@@ -55,6 +56,7 @@ fn scenarios() -> Vec<Scenario> {
         lists::all(),
         mail::all(),
         notifications::all(),
+        onsale::all(),
         passwords::all(),
         payment::all(),
         races::all(),
