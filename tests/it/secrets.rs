@@ -136,7 +136,8 @@ impl Client {
             assert!(asked.elapsed() < Duration::from_secs(20), "no letter comes");
             tokio::task::yield_now().await;
         }
-        let mut letters = spotlight::infra::mail::read::newest(&self.letters).unwrap();
+        let folder = self.letters.clone();
+        let mut letters = spotlight::infra::mail::read::newest(&folder).unwrap();
         let letter = letters.find(|letter| letter.to == "mina@example.kr").unwrap();
         let code: String = letter.subject.chars().filter(char::is_ascii_digit).take(6).collect();
         assert_eq!(code.len(), 6, "{}", letter.subject);
