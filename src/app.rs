@@ -2,6 +2,7 @@
 
 use crate::{
     auth::{blacklist, password::Passwords, tokens::Tokens},
+    booking::start::Queues,
     config::Config,
     infra::{
         alert::Alert,
@@ -16,6 +17,7 @@ use crate::{
         lock::Locks,
         mail::Mail,
         search::{Search, TantivySearch},
+        social::Social,
     },
     notification::hub::Hub,
 };
@@ -46,10 +48,13 @@ pub struct Ports {
     /// Where files wait until they are objects.
     pub spool: Spool,
     pub provider: Arc<dyn PaymentProvider>,
+    pub social: Social,
     pub tokens: Tokens,
     pub passwords: Passwords,
     pub jobs: Registry,
     pub hub: Hub,
+    /// Buyers who wait for their turn at an event.
+    pub queues: Queues,
     /// Work that outlives its request; shutdown waits for it.
     pub tasks: TaskTracker,
     pub shutdown: CancellationToken,
@@ -96,6 +101,8 @@ pub enum BuildError {
     Mail(String),
     #[error("kakaopay: {0}")]
     KakaoPay(String),
+    #[error("social: {0}")]
+    Social(String),
 }
 
 impl App {
@@ -120,10 +127,12 @@ impl App {
             blob: Blob::folder(data.join("objects")),
             spool: Spool::new(data.join("incoming")),
             provider: provider(&config)?,
+            social: Social::build(&config).map_err(|error| BuildError::Social(error.to_string()))?,
             tokens: Tokens::load(&config.keys_dir(), &config.auth).map_err(BuildError::Keys)?,
             passwords: Passwords::start(config.auth.bcrypt_threads).map_err(BuildError::Passwords)?,
             jobs: crate::job_registry(),
             hub: Hub::default(),
+            queues: Queues::default(),
             tasks,
             shutdown: CancellationToken::new(),
             config,

@@ -50,6 +50,8 @@ pub(crate) fn job_registry() -> infra::jobs::Registry {
         .with::<attachment::remove::RemoveObject>()
         .with::<auth::new_password::PasswordChanged>()
         .with::<auth::send_code::SendCode>()
+        .with::<auth::social::unlink::UnlinkAtProvider>()
+        .with::<auth::social::unlinked::KakaoUnlinked>()
         .with::<booking::expire::ExpireBooking>()
         .with::<booking::refund::RefundBooking>()
         .with::<event::cancel::RefundEvent>()

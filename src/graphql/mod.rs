@@ -31,6 +31,7 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     auth::graphql::AuthMutation,
+    auth::social::graphql::SocialMutation,
     user::graphql_profile::AccountMutation,
     admin::graphql::AdminMutation,
     admin::graphql_totp::AdminAccountMutation,

@@ -19,16 +19,19 @@ mod edge;
 mod events;
 mod harness;
 mod invariants;
+mod kv;
 mod lists;
 mod mail;
 mod mail_kill;
 mod notifications;
+mod onsale;
 mod passwords;
 mod payment;
 mod races;
 mod schedules;
 mod schema;
 mod secrets;
+mod social;
 mod tokens;
 mod torture;
 mod transports;
@@ -49,14 +52,17 @@ fn scenarios() -> Vec<Scenario> {
         edge::all(),
         events::all(),
         invariants::all(),
+        kv::all(),
         lists::all(),
         mail::all(),
         notifications::all(),
+        onsale::all(),
         passwords::all(),
         payment::all(),
         races::all(),
         schedules::all(),
         torture::all(),
+        social::all(),
         tokens::all(),
         transports::all(),
         uploads::all(),
@@ -72,7 +78,7 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(4);
     let databases = Database::wanted();
     let mut trials: Vec<Trial> =
-        architecture::trials().into_iter().chain(schema::trials()).chain(mail::trials()).collect();
+        architecture::trials().into_iter().chain(schema::trials()).chain(mail::trials()).chain(kv::trials()).collect();
     trials.push(Trial::test("secrets::no_secret_is_in_the_log", || {
         secrets::no_secret_is_in_the_log();
         Ok(())
