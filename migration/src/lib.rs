@@ -12,6 +12,8 @@ mod m20261123_000003_money;
 mod m20261123_000004_booking;
 mod m20261123_000005_community;
 mod m20261123_000006_work;
+mod m20261123_000010_audit_append_only;
+mod m20261123_000012_admin_lists;
 
 /// All migrations, in order.
 pub struct Migrator;
@@ -26,6 +28,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000004_booking::Migration),
             Box::new(m20261123_000005_community::Migration),
             Box::new(m20261123_000006_work::Migration),
+            Box::new(m20261123_000010_audit_append_only::Migration),
+            Box::new(m20261123_000012_admin_lists::Migration),
         ]
     }
 }

@@ -1,6 +1,6 @@
 //! What admins see, behind `admin`.
 
-use super::{invariants, query, sign_in};
+use super::{graphql_lists::AdminLists, invariants, query, sign_in};
 use crate::{
     auth::graphql::SessionObject,
     error::Result,
@@ -36,6 +36,10 @@ impl AdminNode {
     /// What they sign in with.
     async fn email(&self) -> &str {
         &self.0.email
+    }
+    #[graphql(flatten)]
+    async fn lists(&self, _ctx: &Context<'_>) -> AdminLists {
+        AdminLists
     }
     /// The rules of seats, money, points and coupons, checked now over all rows.
     async fn invariants(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Vec<Invariant>>> {

@@ -138,6 +138,15 @@ pub async fn end_all(app: &App, holder: &str) -> Result<()> {
     Ok(())
 }
 
+/// Ends every session that was begun before then, and never opens one again that was ended later than that.
+pub async fn end_before(app: &App, holder: &str, moment: DateTime<Utc>) -> Result<()> {
+    if signed_out_at(app, holder).await? < moment {
+        let micros = moment.timestamp_micros().to_string();
+        app.kv.set(&format!("signed-out:{holder}"), &micros, Some(refresh_life(app))).await?;
+    }
+    Ok(())
+}
+
 /// When its holder signed in; refreshing does not change it. `None` if it has ended.
 pub async fn begun_at(app: &App, family: &str) -> Result<Option<DateTime<Utc>>> {
     let Some(stored) = app.kv.get(&family_key(family)).await? else { return Ok(None) };

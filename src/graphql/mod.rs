@@ -32,6 +32,7 @@ pub struct Mutation(
     auth::graphql::AuthMutation,
     user::graphql_profile::AccountMutation,
     admin::graphql::AdminMutation,
+    admin::graphql_mutation::AdminKeepingMutation,
     event::graphql_mutation::EventMutation,
     booking::graphql_mutation::BookingMutation,
     payment::graphql::PaymentMutation,

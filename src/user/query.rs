@@ -1,7 +1,7 @@
 //! Reads of people.
 
 use crate::error::{Error, Result};
-use entity::{ids::UserId, user};
+use entity::{enums::Role, ids::UserId, user};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::HashMap;
 
@@ -24,4 +24,14 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: &[UserId]) -> Result<HashMap
 pub async fn lock_present(txn: &impl ConnectionTrait, id: UserId) -> Result<()> {
     let row = user::Entity::find_by_id(id).lock_shared().one(txn).await?;
     if row.is_some_and(|row| row.withdrawn_at.is_none()) { Ok(()) } else { Err(Error::Unauthenticated) }
+}
+
+/// The same in which an artist publishes: the token may still say what an admin has changed since.
+pub async fn lock_artist(txn: &impl ConnectionTrait, id: UserId) -> Result<()> {
+    let row = user::Entity::find_by_id(id).lock_shared().one(txn).await?;
+    match row.filter(|row| row.withdrawn_at.is_none()) {
+        Some(row) if row.role == Role::Artist => Ok(()),
+        Some(_) => Err(Error::Forbidden),
+        None => Err(Error::Unauthenticated),
+    }
 }

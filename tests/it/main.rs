@@ -8,6 +8,7 @@
     reason = "a test that breaks should stop where it breaks"
 )]
 
+mod admin;
 mod architecture;
 mod auth;
 mod booking;
@@ -30,6 +31,7 @@ use std::process::ExitCode;
 
 fn scenarios() -> Vec<Scenario> {
     [
+        admin::all(),
         auth::all(),
         booking::all(),
         config::all(),
