@@ -81,6 +81,8 @@ pub enum BuildError {
     Search(String),
     #[error("data_dir: the token keys cannot be used: {0}")]
     Keys(String),
+    #[error("{0}")]
+    Mail(String),
     #[error("kakaopay: {0}")]
     KakaoPay(String),
 }
@@ -100,7 +102,7 @@ impl App {
             node: ids.uuid().simple().to_string().into_boxed_str(),
             locks: Locks::new(Arc::clone(&clock), ids.clone()),
             search: Search::Tantivy(index),
-            mail: Mail::folder(data.join("mail"), &config.mail.from),
+            mail: Mail::open(&config.mail, data, Arc::clone(&clock)).map_err(BuildError::Mail)?,
             blob: Blob::folder(data.join("objects")),
             spool: Spool::new(data.join("incoming")),
             provider: provider(&config)?,

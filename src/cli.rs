@@ -87,6 +87,12 @@ enum Command {
 enum AdminCommand {
     /// Make an account; the password is read from standard input
     Create { email: String },
+    /// Every account, and whether it has a second factor
+    List,
+    /// A new password from standard input; the second factor is off, every session ends
+    Reset { email: String },
+    /// Remove an account; what it did stays in the audit log
+    Remove { email: String },
 }
 
 /// The binary. One line on standard error says what is wrong, if something is.
@@ -118,7 +124,7 @@ fn run(cli: Cli) -> Result<(), String> {
             Command::Migrate => migrate(&config).await,
             Command::Reindex => reindex(config).await,
             Command::Audit => audit(config).await,
-            Command::Admin { command: AdminCommand::Create { email } } => create_admin(config, &email).await,
+            Command::Admin { command } => admin_command(config, command).await,
             Command::Schema => Ok(()),
         }
     }))
@@ -157,14 +163,36 @@ async fn audit(config: Config) -> Result<(), String> {
     if broken == 0 { Ok(()) } else { Err(format!("{broken} of {} rules are broken", outcomes.len())) }
 }
 
-async fn create_admin(config: Config, email: &str) -> Result<(), String> {
+async fn admin_command(config: Config, command: AdminCommand) -> Result<(), String> {
     let app = App::build(config, World::default()).await.map_err(|error| error.to_string())?;
+    let told = |error: crate::Error| error.to_string();
+    match command {
+        AdminCommand::Create { email } => {
+            println!("{}", admin::create::create(&app, &email, read_password()?).await.map_err(told)?);
+        }
+        AdminCommand::List => {
+            for row in admin::query::all(app.db.reads()).await.map_err(told)? {
+                let factor = if row.totp_secret.is_some() { "second factor" } else { "password only" };
+                println!("{}\t{}\tsince {}\t{factor}", row.id, row.email, row.created_at.format("%F"));
+            }
+        }
+        AdminCommand::Reset { email } => {
+            admin::reset::reset(&app, &email, read_password()?).await.map_err(told)?;
+            println!("{email} has a new password and no second factor; every session has ended");
+        }
+        AdminCommand::Remove { email } => {
+            admin::reset::remove(&app, &email).await.map_err(told)?;
+            println!("{email} is removed; every session has ended");
+        }
+    }
+    Ok(())
+}
+
+fn read_password() -> Result<String, String> {
     eprintln!("password:");
     let mut secret = String::new();
     std::io::stdin().read_line(&mut secret).map_err(|error| error.to_string())?;
-    let made = admin::create::create(&app, email, secret.trim_end_matches(['\r', '\n']).to_owned()).await;
-    println!("{}", made.map_err(|error| error.to_string())?);
-    Ok(())
+    Ok(secret.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 impl Cli {

@@ -19,7 +19,7 @@ use std::{
 const DEFAULTS: &str = include_str!("config.default.toml");
 
 /// Settings that are text whatever they look like in the environment.
-const TEXTS: [&str; 2] = ["kakaopay.secret_key", "kakaopay.cid"];
+const TEXTS: [&str; 3] = ["kakaopay.secret_key", "kakaopay.cid", "mail.url"];
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,10 +34,11 @@ pub struct Config {
     pub kv: BackendSettings,
     pub search: BackendSettings,
     pub objects: BackendSettings,
-    pub mail: MailSettings,
+    pub mail: crate::infra::mail::MailSettings,
     pub kakaopay: KakaoPaySettings,
     pub auth: AuthSettings,
     pub booking: BookingSettings,
+    pub points: PointSettings,
     pub worker: WorkerSettings,
     pub log: LogSettings,
     pub edge: crate::http::EdgeSettings,
@@ -81,13 +82,6 @@ pub struct BackendSettings {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MailSettings {
-    pub url: String,
-    pub from: String,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct KakaoPaySettings {
     pub url: String,
     pub secret_key: SecretString,
@@ -114,6 +108,14 @@ pub struct BookingSettings {
     pub hold_minutes: u64,
     pub payment_grace_seconds: u64,
     pub duplicate_guard_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PointSettings {
+    pub charge_least: i64,
+    pub charge_most: i64,
+    pub charge_minutes: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -188,7 +190,7 @@ impl Config {
 
     /// Whether `/mail` is served: the letters hold everybody's codes, so nobody but this machine may read them.
     pub fn shows_mail(&self) -> bool {
-        !self.is_production() && self.server.listen.ip().is_loopback()
+        self.mail.is_folder() && !self.is_production() && self.server.listen.ip().is_loopback()
     }
 
     /// How browsers reach this server, without a slash at the end.
@@ -263,10 +265,31 @@ mod tests {
             ("edge.heartbeat_seconds", "0", "edge.heartbeat_seconds: must be from 1 to 3600"),
             ("booking.hold_minutes", "soon", "booking.hold_minutes: must be a whole number"),
             ("environment", "staging", "environment: must be one of development, production"),
-            ("mail.to", "x", "mail.to: no such setting; there are url, from"),
+            (
+                "mail.to",
+                "x",
+                "mail.to: no such setting; there are url, from, ca_file, max_connections, timeout_seconds",
+            ),
+            ("mail.max_connections", "0", "mail.max_connections: must be from 1 to 100"),
+            ("mail.timeout_seconds", "60", "mail.timeout_seconds: must be less than worker.lease_seconds"),
+            ("mail.url", "smtps:", "mail.url: has no host, or is not like smtps://user:password@host:port"),
         ] {
             assert_eq!(said(&[(key, text)]), expected, "{key}={text}");
         }
+    }
+
+    #[test]
+    fn production_sends_mail_and_lets_nobody_overhear_it() {
+        let mail = |url| {
+            let mistakes = said(&[("environment", "production"), ("mail.url", url)]);
+            mistakes.lines().find(|line| line.starts_with("mail.")).map(str::to_owned)
+        };
+        for url in ["smtps://me:hunter2@mail.example.kr", "smtp+starttls://mail.example.kr", "smtp://10.0.0.9:25"] {
+            assert_eq!(mail(url), None, "{url}");
+        }
+        assert!(mail("folder:").is_some_and(|why| why.contains("sends nothing")));
+        let why = mail("smtp://me:hunter2@mail.example.kr").unwrap();
+        assert!(why.contains("smtps://") && !why.contains("hunter2"), "{why}");
     }
 
     #[test]

@@ -107,6 +107,9 @@ pub enum Fault {
     /// Another request with the same idempotency key was a moment earlier; its answer is there to be read.
     #[error("the idempotency key was stored a moment ago")]
     Twin,
+    /// Tried again it would end the same: somebody should look at it.
+    #[error("{0}")]
+    Hopeless(String),
     #[error("{0}")]
     Other(String),
 }
@@ -140,6 +143,11 @@ impl Error {
             Self::Fault(Fault::Database(error)) => crate::infra::db::is_lost(error),
             Self::Fault(_) | Self::Refused(_) | Self::Unauthenticated | Self::Forbidden => false,
         }
+    }
+
+    /// Whether trying again cannot help.
+    pub const fn is_hopeless(&self) -> bool {
+        matches!(self, Self::Fault(Fault::Hopeless(_)))
     }
 
     pub fn not_found(path: &[&str]) -> Self {

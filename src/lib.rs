@@ -61,6 +61,7 @@ pub(crate) fn job_registry() -> infra::jobs::Registry {
         .with::<notification::confirmed::TellConfirmed>()
         .with::<notification::remind::SendReminder>()
         .with::<payment::reconcile::ReconcilePayment>()
+        .with::<point::expire_charge::ExpireCharge>()
         .with::<user::withdraw::end_sessions::EndSessions>()
         .with::<user::withdraw::farewell::Farewell>()
         .with::<user::withdraw::forfeit::ForfeitPoints>()

@@ -11,7 +11,12 @@ pub struct Model {
     pub id: AdminId,
     pub email: String,
     pub password_hash: String,
+    /// Sealed; null without a second factor.
     pub totp_secret: Option<String>,
+    /// Sealed; waits for its first code.
+    pub totp_pending: Option<String>,
+    /// The last time step whose code was used.
+    pub totp_step: Option<i64>,
     pub created_at: DateTimeUtc,
 }
 

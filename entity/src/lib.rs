@@ -7,6 +7,7 @@ pub mod ids;
 mod typeid;
 
 pub mod admin;
+pub mod admin_recovery_code;
 pub mod attachment;
 pub mod audit_log;
 pub mod booking;

@@ -1,5 +1,6 @@
 //! `spotlight admin create`: the only way to an admin account.
 
+use super::audit::{self, Change};
 use crate::{
     app::App,
     auth::{model, password},
@@ -21,10 +22,19 @@ pub async fn create(app: &App, email: &str, secret: String) -> Result<AdminId> {
     problems.check()?;
     let password_hash = password::hash(app, secret).await?;
     let id: AdminId = app.ids.next();
-    let row = Model { id, email, password_hash, totp_secret: None, created_at: app.clock.now() };
+    let row = Model {
+        id,
+        email,
+        password_hash,
+        totp_secret: None,
+        totp_pending: None,
+        totp_step: None,
+        created_at: app.clock.now(),
+    };
     let made = transaction!(app, txn => {
         let row = ActiveModel::from(row.clone()).reset_all();
         Entity::insert(row).exec_without_returning(txn).await?;
+        audit::write(txn, app, None, Change::new("admin.create", "admin", id)).await?;
         Ok(id)
     });
     match made {

@@ -1,6 +1,11 @@
 //! What admins see, behind `admin`.
 
-use super::{graphql_lists::AdminLists, invariants, query, sign_in};
+use super::{
+    graphql_lists::AdminLists,
+    invariants, query,
+    sign_in::{self, SignIn},
+    totp::recovery,
+};
 use crate::{
     auth::graphql::SessionObject,
     error::Result,
@@ -41,6 +46,15 @@ impl AdminNode {
     async fn lists(&self, _ctx: &Context<'_>) -> AdminLists {
         AdminLists
     }
+    /// Whether signing in also takes a code of an authenticator app.
+    async fn is_totp_enabled(&self) -> bool {
+        self.0.totp_secret.is_some()
+    }
+    /// How many recovery codes are left.
+    async fn recovery_code_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i32> {
+        let count = recovery::count(ctx.app().db.reads(), self.0.id).await?;
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
     /// The rules of seats, money, points and coupons, checked now over all rows.
     async fn invariants(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Vec<Invariant>>> {
         Some(checked(ctx).await.map_err(Into::into))
@@ -79,6 +93,17 @@ pub struct AdminSignInInput {
     pub email: String,
     /// The secret.
     pub password: String,
+    /// Six digits of the authenticator app, if the account has a second factor.
+    pub totp_code: Option<String>,
+    /// In the place of `totpCode`, once each.
+    pub recovery_code: Option<String>,
+}
+
+impl From<AdminSignInInput> for SignIn {
+    fn from(input: AdminSignInInput) -> Self {
+        let AdminSignInInput { email, password, totp_code, recovery_code } = input;
+        Self { email, password, totp_code, recovery_code }
+    }
 }
 
 payload! {
@@ -96,13 +121,14 @@ pub struct AdminMutation;
 
 #[Object]
 impl AdminMutation {
-    /// Signs in as an admin. Accounts are made by `spotlight admin create`.
+    /// Signs in as an admin. Accounts are made by `spotlight admin create`. With a second factor, the right password
+    /// alone answers `SECOND_FACTOR_REQUIRED`: send it again with a code.
     async fn admin_sign_in(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who signs in.")] input: AdminSignInInput,
     ) -> async_graphql::Result<AdminSignInPayload> {
-        let signed_in = sign_in::sign_in(ctx.app(), &input.email, input.password, ctx.request().address).await;
+        let signed_in = sign_in::sign_in(ctx.app(), input.into(), ctx.request().address).await;
         answer(
             ctx,
             signed_in.map(|(admin, session)| AdminSignInPayload {

@@ -6,8 +6,10 @@
 
 pub mod code;
 pub mod graphql;
+pub mod letters;
 pub mod model;
 pub mod password;
+pub mod seal;
 pub mod send_code;
 pub mod session;
 pub mod sign_in;

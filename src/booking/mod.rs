@@ -13,6 +13,7 @@ pub mod hold;
 pub mod hold_again;
 pub mod idempotency;
 pub mod model;
+pub mod paid;
 pub mod query;
 pub mod refund;
 pub mod release;

@@ -61,7 +61,11 @@ impl Config {
         wrong(self.kv.url != "embedded:", "kv.url", "only embedded: is known");
         wrong(self.search.url != "embedded:", "search.url", "only embedded: is known");
         wrong(self.objects.url != "folder:", "objects.url", "only folder: is known");
-        wrong(self.mail.url != "folder:", "mail.url", "only folder: is known");
+        if let (false, Err(why)) = (self.mail.is_folder(), self.mail.address()) {
+            wrong(true, "mail.url", why);
+        }
+        let is_long = self.mail.timeout_seconds >= self.worker.lease_seconds;
+        wrong(is_long, "mail.timeout_seconds", "must be less than worker.lease_seconds");
         wrong(self.mail.from.parse::<lettre::message::Mailbox>().is_err(), "mail.from", "not a mail address");
         let kakaopay = &self.kakaopay.url;
         wrong(kakaopay != "sandbox:" && !is_http(kakaopay), "kakaopay.url", "neither sandbox: nor an http(s) address");
@@ -92,6 +96,12 @@ impl Config {
         bound("booking.hold_minutes", self.booking.hold_minutes, 1..=DAY);
         bound("booking.payment_grace_seconds", self.booking.payment_grace_seconds, 1..=86_400);
         bound("booking.duplicate_guard_seconds", self.booking.duplicate_guard_seconds, 0..=86_400);
+        let points = &self.points;
+        let won = |amount: i64| u64::try_from(amount).unwrap_or_default();
+        // KakaoPay takes no more at once than fits a payment; the least must not pass the most.
+        bound("points.charge_most", won(points.charge_most), 1..=100_000_000);
+        bound("points.charge_least", won(points.charge_least), 1..=won(points.charge_most).max(1));
+        bound("points.charge_minutes", points.charge_minutes, 1..=DAY);
         bound("worker.poll_millis", self.worker.poll_millis, 1..=60_000);
         let (many, connections) = (|count| u64::try_from(count).unwrap_or(u64::MAX), &self.server.connections);
         bound("server.connections.most", many(connections.most), 1..=1_000_000);
@@ -99,6 +109,8 @@ impl Config {
         bound("server.connections.head_seconds", connections.head_seconds, 1..=3_600);
         bound("server.connections.slow_reader_seconds", connections.slow_reader_seconds, 1..=3_600);
         bound("worker.concurrency", u64::try_from(self.worker.concurrency).unwrap_or(u64::MAX), 1..=1_000);
+        bound("mail.max_connections", many(self.mail.max_connections), 1..=100);
+        bound("mail.timeout_seconds", self.mail.timeout_seconds, 1..=600);
         bound("worker.max_attempts", self.worker.max_attempts.into(), 1..=1_000);
         bound("worker.lease_seconds", self.worker.lease_seconds, 1..=86_400);
         let edge = &self.edge;
@@ -126,7 +138,11 @@ impl Config {
         let is_known = kakaopay.secret_key.expose_secret() == SANDBOX_SECRET_KEY;
         wrong(is_known, "kakaopay.secret_key", "the default is known to everybody: not in production");
         wrong(kakaopay.cid == TEST_CID, "kakaopay.cid", "the default is KakaoPay's for tests: not in production");
-        wrong(self.mail.url == "folder:", "mail.url", "a folder sends nothing: not in production");
+        wrong(self.mail.is_folder(), "mail.url", "a folder sends nothing: not in production");
+        let is_overheard = self.mail.address().is_ok_and(|address| address.is_overheard());
+        let why =
+            "plain words to a host that is not on this machine or a private network: smtps:// or smtp+starttls://";
+        wrong(is_overheard, "mail.url", why);
         wrong(self.server.public_url.is_empty(), "server.public_url", "must be set in production");
         wrong(self.demo, "demo", "the demo world has known passwords: not in production");
     }

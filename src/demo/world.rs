@@ -66,6 +66,8 @@ pub fn make(ids: &Ids, now: DateTime<Utc>, today: DateTime<Utc>, hash: &str) -> 
             email: ADMIN.to_owned(),
             password_hash: hash.to_owned(),
             totp_secret: None,
+            totp_pending: None,
+            totp_step: None,
             created_at: now,
         },
         accounts: users.iter().map(|row| account(row.id, fan)).collect(),

@@ -13,7 +13,7 @@ pub mod scalars;
 pub mod upload;
 pub mod user_error;
 
-use crate::{admin, app::App, attachment, auth, booking, event, notification, payment, user};
+use crate::{admin, app::App, attachment, auth, booking, event, notification, payment, point, user};
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder, ValidationMode};
 
 /// Reads. Public things stand here; what is private stands behind `viewer`.
@@ -33,9 +33,11 @@ pub struct Mutation(
     user::graphql_profile::AccountMutation,
     admin::graphql::AdminMutation,
     admin::graphql_mutation::AdminKeepingMutation,
+    admin::graphql_totp::AdminAccountMutation,
     event::graphql_mutation::EventMutation,
     booking::graphql_mutation::BookingMutation,
     payment::graphql::PaymentMutation,
+    point::graphql::PointMutation,
     attachment::graphql::AttachmentMutation,
     notification::graphql::NotificationMutation,
 );

@@ -86,6 +86,18 @@ pub fn transition(status: PaymentStatus, step: Step) -> Option<PaymentStatus> {
     }
 }
 
+/// Whether money that the provider says it took is still to be dealt with; otherwise somebody has settled it.
+pub const fn may_be_taken(status: PaymentStatus) -> bool {
+    match status {
+        PaymentStatus::Approving | PaymentStatus::Failed | PaymentStatus::Expired => true,
+        PaymentStatus::Pending
+        | PaymentStatus::Ready
+        | PaymentStatus::Approved
+        | PaymentStatus::Canceling
+        | PaymentStatus::Canceled => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

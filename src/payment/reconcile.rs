@@ -1,6 +1,6 @@
 //! Whatever was left in doubt: ask the provider, then finish, refund or give up.
 
-use super::{approve, cancel, query};
+use super::{approve, cancel, purpose, query};
 use crate::{
     app::App,
     error::{Error, Result},
@@ -72,7 +72,7 @@ async fn decide(app: &App, payment: &Model, order: &Order) -> Result<()> {
     match &order.status {
         OrderStatus::SuccessPayment if order.total_amount == payment.amount => {
             let detail = format!("reconciled: {} won", order.total_amount);
-            transaction!(app, txn => approve::taken(txn, app, id, &detail).await)
+            transaction!(app, txn => purpose::taken(txn, app, id, &detail).await)
         }
         // Another amount than was due: all of it goes back.
         OrderStatus::SuccessPayment | OrderStatus::PartCancelPayment => {

@@ -79,7 +79,8 @@ fn input_of(mutation: &str) -> Value {
 
 /// Every field of `Admin` by the schema's own word, so that a new one cannot be left out.
 async fn admin_fields(app: &TestApp) -> Vec<String> {
-    let schema = "{ __type(name: \"Admin\") { fields { name type { kind name ofType { kind name ofType { kind name } } } } } }";
+    let schema =
+        "{ __type(name: \"Admin\") { fields { name type { kind name ofType { kind name ofType { kind name } } } } } }";
     let answer = app.query(None, schema, json!({})).await;
     let fields = answer.data()["__type"]["fields"].as_array().unwrap().clone();
     let is_own = |name: &str| ["id", "email", "isTotpEnabled", "recoveryCodeCount"].contains(&name);
@@ -224,9 +225,18 @@ async fn lists_filter_and_page(app: TestApp) {
 
 const LISTS: [(&str, &str); 7] = [
     ("users", "{ admin { users { nodes { email bookingCount eventCount pointBalance user { avatar { id } } } } } }"),
-    ("events", "{ admin { events { nodes { openBookingCount artist { email eventCount } event { title ticketTypes { name } } } } } }"),
-    ("reviews", "{ admin { reviews { nodes { review { content } author { email } event { id openBookingCount } } } } }"),
-    ("bookings", "{ admin { bookings { nodes { user { email } booking { status lines { quantity } event { title } payment { status } } } } } }"),
+    (
+        "events",
+        "{ admin { events { nodes { openBookingCount artist { email eventCount } event { title ticketTypes { name } } } } } }",
+    ),
+    (
+        "reviews",
+        "{ admin { reviews { nodes { review { content } author { email } event { id openBookingCount } } } } }",
+    ),
+    (
+        "bookings",
+        "{ admin { bookings { nodes { user { email } booking { status lines { quantity } event { title } payment { status } } } } } }",
+    ),
     ("payments", "{ admin { payments { nodes { user { email } story { step } payment { status } } } } }"),
     ("jobs", "{ admin { jobs { nodes { name state payload } } } }"),
     ("auditLog", "{ admin { auditLog { nodes { adminEmail action } } } }"),
@@ -348,7 +358,8 @@ async fn a_removal_over_the_rules_refunds_everybody(app: TestApp) {
     let refunded = app.booking(&fan, &booking).await;
     assert_eq!((&refunded["status"], &refunded["payment"]["canceledAmount"]), (&json!("CANCELED"), &json!(2_000)));
     assert_eq!(app.remaining(&elsewhere).await, 10);
-    let rows = list(&app, &keeper, &format!("bookings(filter: {{ eventId: \"{}\" }})", elsewhere.id), "id closedAt").await;
+    let rows =
+        list(&app, &keeper, &format!("bookings(filter: {{ eventId: \"{}\" }})", elsewhere.id), "id closedAt").await;
     assert!(rows.iter().any(|row| row["id"] == json!(own)) && rows.iter().all(|row| row["closedAt"].is_string()));
     let found = app.query(None, "{ events { nodes { id } } }", json!({})).await;
     assert_eq!(found.data()["events"]["nodes"], json!([{ "id": elsewhere.id }]));
@@ -434,6 +445,7 @@ async fn a_parked_job_is_tried_again(app: TestApp) {
     let row = job::ActiveModel {
         id: Set(id),
         name: Set("of_another_version".into()),
+        lane: Set(0),
         payload: Set("{\"email\":\"mina@example.kr\"}".into()),
         run_at: Set(app.now()),
         attempts: Set(0),
@@ -485,7 +497,10 @@ async fn a_payment_in_doubt_is_seen_and_asked_about(app: TestApp) {
     assert_eq!(asked["payment"], json!({ "payment": { "status": "APPROVED" }, "inDoubtSince": null }), "{asked}");
     assert!(list(&app, &keeper, "payments(inDoubtOnly: true)", "id").await.is_empty());
     let change = last_change(&app, &keeper).await;
-    assert_eq!((&inside(&change, "before")["status"], &inside(&change, "after")["status"]), (&json!("APPROVING"), &json!("APPROVED")));
+    assert_eq!(
+        (&inside(&change, "before")["status"], &inside(&change, "after")["status"]),
+        (&json!("APPROVING"), &json!("APPROVED"))
+    );
 }
 
 async fn ids_of_nothing_are_not_found(app: TestApp) {

@@ -17,6 +17,8 @@ mod edge;
 mod events;
 mod harness;
 mod lists;
+mod mail;
+mod mail_kill;
 mod notifications;
 mod payment;
 mod races;
@@ -38,6 +40,7 @@ fn scenarios() -> Vec<Scenario> {
         edge::all(),
         events::all(),
         lists::all(),
+        mail::all(),
         notifications::all(),
         payment::all(),
         races::all(),
@@ -55,7 +58,8 @@ fn main() -> ExitCode {
     // Each scenario is a whole server; more at once than this only wait for each other.
     arguments.test_threads.get_or_insert(4);
     let databases = Database::wanted();
-    let mut trials: Vec<Trial> = architecture::trials().into_iter().chain(schema::trials()).collect();
+    let mut trials: Vec<Trial> =
+        architecture::trials().into_iter().chain(schema::trials()).chain(mail::trials()).collect();
     for database in &databases {
         trials.extend(scenarios().into_iter().map(|scenario| scenario.trial(database)));
     }

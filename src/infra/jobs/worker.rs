@@ -11,11 +11,12 @@ use std::{pin::pin, time::Duration};
 
 /// Runs until shutdown. What is running when shutdown comes is finished first.
 pub async fn work(app: App) {
-    tokio::join!(lane(&app, Lane::Quick), lane(&app, Lane::Outside));
+    futures_util::future::join_all(Lane::ALL.map(|each| lane(&app, each))).await;
+    app.mail.hang_up().await;
 }
 
 async fn lane(app: &App, lane: Lane) {
-    let slots = app.config.worker.concurrency;
+    let slots = lane.slots(&app.config);
     let mut running = FuturesUnordered::new();
     while !app.shutdown.is_cancelled() {
         let free = slots.saturating_sub(running.len());

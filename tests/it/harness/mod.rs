@@ -4,11 +4,13 @@ mod api;
 mod database;
 mod people;
 mod scenario;
+mod smtp;
 
 pub use api::{Answer, errors_of, user_error};
 pub use database::Database;
 pub use people::{BOOKING, EVENT, Event, PASSWORD, Person, SESSION, booking_input, sign_up_input};
 pub use scenario::Scenario;
+pub use smtp::{Manners, SmtpServer};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use spotlight::{

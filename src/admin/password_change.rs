@@ -1,0 +1,49 @@
+//! `adminPasswordChange`: needs the old one; every other session ends.
+
+use super::{
+    audit::{self, Actor, Change},
+    proof,
+};
+use crate::{
+    app::App,
+    auth::{
+        model, password,
+        session::{self, Holder, Session},
+    },
+    error::{Error, Problems, Result},
+    transaction,
+};
+use entity::{
+    admin::{Column, Entity},
+    ids::AdminId,
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+
+/// A session to go on with.
+pub async fn change(app: &App, by: Actor, current: String, new: String) -> Result<Session> {
+    let mut problems = Problems::default();
+    model::password(&mut problems, &["newPassword"], &new);
+    problems.check()?;
+    let admin = proof::by_password(app, by.admin, current, &["currentPassword"]).await?;
+    let hash = password::hash(app, new).await?;
+    // Before, so that a crash between the two leaves no old session under the new password; after, for a sign-in with the
+    // old one in between.
+    session::end_all(app, &admin.id.to_string()).await?;
+    transaction!(app, txn => {
+        if !set(txn, admin.id, Some(&admin.password_hash), &hash).await? {
+            return Err(Error::Unauthenticated);
+        }
+        audit::write(txn, app, Some(by), Change::new("admin.password-change", "admin", admin.id)).await
+    })?;
+    session::end_all(app, &admin.id.to_string()).await?;
+    session::begin(app, Holder::Admin(admin.id)).await
+}
+
+/// True if the account is there, with that password if one is given.
+pub async fn set(txn: &impl ConnectionTrait, id: AdminId, old: Option<&str>, new: &str) -> Result<bool> {
+    let mut update = Entity::update_many().col_expr(Column::PasswordHash, Expr::value(new)).filter(Column::Id.eq(id));
+    if let Some(old) = old {
+        update = update.filter(Column::PasswordHash.eq(old));
+    }
+    Ok(update.exec(txn).await?.rows_affected == 1)
+}

@@ -1,0 +1,47 @@
+//! `adminTotpConfirm`: the first code of the pending secret turns it on.
+
+use super::{recovery, step_of, wrong};
+use crate::{
+    admin::{
+        audit::{self, Actor, Change},
+        proof,
+    },
+    app::App,
+    error::{Code, Problem, Result},
+    transaction,
+};
+use entity::admin::{Column, Entity};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use serde_json::json;
+
+/// The recovery codes, shown once.
+pub async fn confirm(app: &App, by: Actor, code: &str) -> Result<Vec<String>> {
+    let path = &["code"];
+    let admin = proof::present(app, by.admin).await?;
+    let Some(pending) = admin.totp_pending.clone() else {
+        let ko = "먼저 2단계 인증을 등록해 주세요.";
+        return Err(Problem::new(Code::NotAllowed, path, ko, "Enroll first.").into());
+    };
+    proof::count(app, admin.id, path).await?;
+    let step = step_of(app, &admin, &pending, code)?.ok_or_else(|| wrong(path))?;
+    let codes = recovery::fresh(&app.ids);
+    transaction!(app, txn => {
+        let turned_on = Entity::update_many()
+            .col_expr(Column::TotpSecret, Expr::value(Some(pending.clone())))
+            .col_expr(Column::TotpPending, Expr::value(None::<String>))
+            .col_expr(Column::TotpStep, Expr::value(Some(step)))
+            .filter(Column::Id.eq(admin.id))
+            .filter(Column::TotpPending.eq(pending.as_str()))
+            .exec(txn)
+            .await?;
+        if turned_on.rows_affected != 1 {
+            return Err(wrong(path));
+        }
+        recovery::replace(txn, admin.id, &codes).await?;
+        let change = Change::new("admin.totp-confirm", "admin", admin.id);
+        let change = change.before(json!({ "isTotpEnabled": false })).after(json!({ "isTotpEnabled": true }));
+        audit::write(txn, app, Some(by), change).await
+    })?;
+    proof::forget(app, admin.id).await?;
+    Ok(codes)
+}
