@@ -1,7 +1,7 @@
 //! The composition root: everything that a use case may touch.
 
 use crate::{
-    auth::tokens::Tokens,
+    auth::{blacklist, tokens::Tokens},
     config::Config,
     infra::{
         blob::{Blob, Spool},
@@ -11,7 +11,7 @@ use crate::{
         ids::{Entropy, Ids, SystemEntropy},
         jobs::Registry,
         kakaopay::{ClientSettings, KakaoPayClient, PaymentProvider},
-        kv::{EmbeddedKv, Kv},
+        kv::Kv,
         lock::Locks,
         mail::Mail,
         search::{Search, TantivySearch},
@@ -36,6 +36,8 @@ pub struct Ports {
     pub db: Db,
     pub kv: Kv,
     pub locks: Locks,
+    /// Which tokens this node knows to be over.
+    pub blacklist: blacklist::Memory,
     pub search: Search,
     pub mail: Mail,
     pub blob: Blob,
@@ -77,6 +79,8 @@ pub enum BuildError {
     DataDir(#[from] DataDirError),
     #[error(transparent)]
     Database(#[from] OpenError),
+    #[error("kv.url: {0}")]
+    Kv(String),
     #[error("search.url: {0}")]
     Search(String),
     #[error("data_dir: the token keys cannot be used: {0}")]
@@ -96,11 +100,13 @@ impl App {
         let ids = Ids::new(Arc::clone(&clock), entropy);
         let db = Db::connect(&config.database, data).await?;
         db.migrate().await?;
-        let kv = Kv::Embedded(EmbeddedKv::new(db.clone(), ids.clone(), Arc::clone(&clock)));
+        let kv = Kv::open(&config.kv, &db, &ids, &clock).await.map_err(|error| BuildError::Kv(error.to_string()))?;
+        let tasks = TaskTracker::new();
         let index = TantivySearch::open(&data.join("search")).map_err(|error| BuildError::Search(error.to_string()))?;
         let ports = Ports {
             node: ids.uuid().simple().to_string().into_boxed_str(),
-            locks: Locks::new(Arc::clone(&clock), ids.clone()),
+            locks: Locks::new(kv.clone(), ids.clone(), tasks.clone()),
+            blacklist: blacklist::Memory::new(Duration::from_secs(config.auth.access_seconds)),
             search: Search::Tantivy(index),
             mail: Mail::open(&config.mail, data, Arc::clone(&clock)).map_err(BuildError::Mail)?,
             blob: Blob::folder(data.join("objects")),
@@ -109,7 +115,7 @@ impl App {
             tokens: Tokens::load(&data.join("keys"), &config.auth).map_err(BuildError::Keys)?,
             jobs: crate::job_registry(),
             hub: Hub::default(),
-            tasks: TaskTracker::new(),
+            tasks,
             shutdown: CancellationToken::new(),
             config,
             clock,

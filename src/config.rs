@@ -4,7 +4,7 @@
 
 mod wrong;
 
-use crate::infra::db::DatabaseSettings;
+use crate::infra::{db::DatabaseSettings, kv::KvSettings};
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
@@ -31,7 +31,7 @@ pub struct Config {
     pub web: WebSettings,
     pub time: TimeSettings,
     pub database: DatabaseSettings,
-    pub kv: BackendSettings,
+    pub kv: KvSettings,
     pub search: BackendSettings,
     pub objects: BackendSettings,
     pub mail: crate::infra::mail::MailSettings,

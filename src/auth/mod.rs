@@ -4,6 +4,7 @@
 //! every use, and one that comes back a second time ends its whole family. Nothing here tells whether an email has an
 //! account to somebody who cannot read that mailbox. Read `session` next, then the use cases by their verbs.
 
+pub mod blacklist;
 pub mod code;
 pub mod graphql;
 pub mod letters;

@@ -2,36 +2,37 @@
 
 use crate::{
     app::App,
-    error::{Code, Error, Problem, Result},
+    error::{Code, Problem, Result},
+    infra::kv::Shelf,
 };
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+const TRIES: Shelf<Tries> = Shelf::new("tries");
 const WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// Counts one try; refuses it once there were `most` since the first. What was right is taken back by [`forgive`]: only
 /// failures count, and still no crowd of tries at the same moment gets past.
 pub async fn count(app: &App, what: &str, most: u32, path: &[&str]) -> Result<()> {
-    let key = format!("tries:{what}");
     loop {
         let now = app.clock.now();
-        let Some(stored) = app.kv.get(&key).await? else {
+        let Some(kept) = TRIES.get(&app.kv, what).await? else {
             let first = Tries { count: 1, until: (now + WINDOW).timestamp_micros() };
-            if app.kv.set_if_absent(&key, &first.text(), Some(WINDOW)).await? {
+            if TRIES.set_if_absent(&app.kv, what, &first, Some(WINDOW)).await? {
                 return Ok(());
             }
             continue;
         };
-        let known = Tries::parse(&stored).ok_or_else(|| Error::fault("tries that cannot be read"))?;
-        let tries = known.count;
-        if tries >= most {
+        let known = kept.value;
+        if known.count >= most {
             let ko = "시도 횟수가 너무 많습니다. 15분 뒤에 다시 시도해 주세요.";
             return Err(
                 Problem::new(Code::TooManyAttempts, path, ko, "Too many attempts. Try again in 15 minutes.").into()
             );
         }
-        let next = Tries { count: tries + 1, ..known };
-        if app.kv.compare_and_set(&key, &stored, &next.text(), Some(known.left(now))).await? {
+        let next = Tries { count: known.count + 1, ..known };
+        if TRIES.replace(&app.kv, what, &kept, &next, Some(known.left(now))).await? {
             return Ok(());
         }
     }
@@ -39,34 +40,24 @@ pub async fn count(app: &App, what: &str, most: u32, path: &[&str]) -> Result<()
 
 /// Takes one try back: it was right.
 pub async fn forgive(app: &App, what: &str) -> Result<()> {
-    let key = format!("tries:{what}");
     loop {
-        let Some(stored) = app.kv.get(&key).await? else { return Ok(()) };
-        let known = Tries::parse(&stored).ok_or_else(|| Error::fault("tries that cannot be read"))?;
+        let Some(kept) = TRIES.get(&app.kv, what).await? else { return Ok(()) };
+        let known = kept.value;
         let next = Tries { count: known.count.saturating_sub(1), ..known };
-        if app.kv.compare_and_set(&key, &stored, &next.text(), Some(known.left(app.clock.now()))).await? {
+        if TRIES.replace(&app.kv, what, &kept, &next, Some(known.left(app.clock.now()))).await? {
             return Ok(());
         }
     }
 }
 
 /// How many, and until when they count, in microseconds since 1970.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Tries {
     count: u32,
     until: i64,
 }
 
 impl Tries {
-    fn parse(text: &str) -> Option<Self> {
-        let (count, until) = text.split_once('@')?;
-        Some(Self { count: count.parse().ok()?, until: until.parse().ok()? })
-    }
-
-    fn text(self) -> String {
-        format!("{}@{}", self.count, self.until)
-    }
-
     fn left(self, now: DateTime<Utc>) -> Duration {
         let left = self.until.saturating_sub(now.timestamp_micros());
         Duration::from_micros(u64::try_from(left).unwrap_or(0))
@@ -75,6 +66,6 @@ impl Tries {
 
 /// Forgets the tries, after one that was right.
 pub async fn forget(app: &App, what: &str) -> Result<()> {
-    app.kv.delete(&format!("tries:{what}")).await?;
+    TRIES.delete(&app.kv, what).await?;
     Ok(())
 }

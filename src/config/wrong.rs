@@ -58,7 +58,15 @@ impl Config {
                 mistakes.push(format!("{setting}: {why}"));
             }
         };
-        wrong(self.kv.url != "embedded:", "kv.url", "only embedded: is known");
+        let kv = self.kv.url.as_str();
+        let is_redis = ["redis://", "rediss://", "redis-cluster://", "rediss-cluster://"]
+            .iter()
+            .any(|scheme| kv.starts_with(scheme));
+        wrong(
+            kv != "embedded:" && !(is_redis && crate::infra::kv::is_address(kv)),
+            "kv.url",
+            "none of embedded:, redis://, rediss://, redis-cluster://, rediss-cluster://",
+        );
         wrong(self.search.url != "embedded:", "search.url", "only embedded: is known");
         wrong(self.objects.url != "folder:", "objects.url", "only folder: is known");
         if let (false, Err(why)) = (self.mail.is_folder(), self.mail.address()) {
@@ -102,6 +110,7 @@ impl Config {
         bound("points.charge_most", won(points.charge_most), 1..=100_000_000);
         bound("points.charge_least", won(points.charge_least), 1..=won(points.charge_most).max(1));
         bound("points.charge_minutes", points.charge_minutes, 1..=DAY);
+        bound("kv.timeout_millis", self.kv.timeout_millis, 1..=60_000);
         bound("worker.poll_millis", self.worker.poll_millis, 1..=60_000);
         let (many, connections) = (|count| u64::try_from(count).unwrap_or(u64::MAX), &self.server.connections);
         bound("server.connections.most", many(connections.most), 1..=1_000_000);

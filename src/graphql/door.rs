@@ -24,6 +24,7 @@ pub fn answer<P: Payload>(ctx: &Context<'_>, result: Result<P, Error>) -> async_
 impl From<Error> for async_graphql::Error {
     /// Logs a fault, once, and masks it.
     fn from(error: Error) -> Self {
+        let is_away = error.is_away();
         let (code, message) = match &error {
             Error::Refused(problems) => {
                 let message =
@@ -50,7 +51,12 @@ impl From<Error> for async_graphql::Error {
                 ("INTERNAL_SERVER_ERROR", "Something went wrong on our side.".to_owned())
             }
         };
-        Self::new(message).extend_with(|_, extensions| extensions.set("code", code))
+        Self::new(message).extend_with(|_, extensions| {
+            extensions.set("code", code);
+            if is_away {
+                extensions.set("retryAfter", 1);
+            }
+        })
     }
 }
 

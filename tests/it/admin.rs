@@ -450,7 +450,7 @@ async fn a_parked_job_is_tried_again(app: TestApp) {
         run_at: Set(app.now()),
         attempts: Set(0),
         created_at: Set(app.now()),
-        ..job::ActiveModel::default()
+        ..<job::ActiveModel as Default>::default()
     };
     job::Entity::insert(row).exec_without_returning(app.app.db.reads()).await.unwrap();
     let input = json!({ "jobId": id.to_string() });
