@@ -16,16 +16,16 @@ use crate::{
         loaders::{Batch, Shared, failed},
     },
     payment::{
-        graphql::{PaymentNode, PaymentStatus},
+        graphql::{PaymentNode, PaymentPurpose, PaymentStatus},
         model::{STUCK, is_in_doubt},
     },
     review::graphql::ReviewNode,
     user::graphql::UserNode,
 };
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject, dataloader::Loader};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject, dataloader::Loader};
 use chrono::{DateTime, Utc};
 use entity::{
-    booking, enums, event,
+    booking, event,
     ids::{EventId, PaymentId, UserId},
     payment, review,
 };
@@ -221,16 +221,6 @@ impl AdminBookingNode {
     async fn closed_at(&self) -> Option<DateTime<Utc>> {
         self.0.closed_at
     }
-}
-
-/// What a payment is for.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-#[graphql(remote = "enums::PaymentPurpose")]
-pub enum PaymentPurpose {
-    /// Seats.
-    Booking,
-    /// Points.
-    PointCharge,
 }
 
 /// A payment with its story.
