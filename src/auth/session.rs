@@ -173,6 +173,15 @@ pub async fn abandon(app: &App, session: &Session) -> Result<()> {
     Ok(())
 }
 
+/// Ends every session that was begun before then, and never opens one again that was ended later than that.
+pub async fn end_before(app: &App, holder: &str, moment: DateTime<Utc>) -> Result<()> {
+    match blacklist::signed_out_at(app, holder).await {
+        Ok(until) if until >= moment => Ok(()),
+        // Also when that cannot be read: this node remembers it, and the caller's job writes it later.
+        _ => blacklist::sign_out(app, holder, moment, refresh_life(app)).await,
+    }
+}
+
 /// When its holder signed in; refreshing does not change it. `None` if it has ended.
 pub async fn begun_at(app: &App, family: &str) -> Result<Option<DateTime<Utc>>> {
     Ok(FAMILIES.get(&app.kv, family).await?.map(|kept| kept.value.begun_at))

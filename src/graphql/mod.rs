@@ -34,6 +34,7 @@ pub struct Mutation(
     auth::social::graphql::SocialMutation,
     user::graphql_profile::AccountMutation,
     admin::graphql::AdminMutation,
+    admin::graphql_mutation::AdminKeepingMutation,
     admin::graphql_totp::AdminAccountMutation,
     event::graphql_mutation::EventMutation,
     booking::graphql_mutation::BookingMutation,

@@ -8,6 +8,7 @@
     reason = "a test that breaks should stop where it breaks"
 )]
 
+mod admin;
 mod alerts;
 mod architecture;
 mod auth;
@@ -43,6 +44,7 @@ use std::process::ExitCode;
 
 fn scenarios() -> Vec<Scenario> {
     [
+        admin::all(),
         alerts::all(),
         auth::all(),
         booking::all(),
