@@ -27,8 +27,8 @@ mod payment;
 mod races;
 mod schedules;
 mod schema;
-mod torture;
 mod social;
+mod torture;
 mod transports;
 mod uploads;
 
