@@ -1,9 +1,11 @@
 //! The composition root: everything that a use case may touch.
 
 use crate::{
-    auth::{blacklist, tokens::Tokens},
+    auth::{blacklist, password::Passwords, tokens::Tokens},
+    booking::start::Queues,
     config::Config,
     infra::{
+        alert::Alert,
         blob::{Blob, Spool},
         clock::{Clock, SystemClock},
         data_dir::{self, DataDirError},
@@ -15,6 +17,7 @@ use crate::{
         lock::Locks,
         mail::Mail,
         search::{Search, TantivySearch},
+        social::Social,
     },
     notification::hub::Hub,
 };
@@ -40,13 +43,18 @@ pub struct Ports {
     pub blacklist: blacklist::Memory,
     pub search: Search,
     pub mail: Mail,
+    pub alert: Alert,
     pub blob: Blob,
     /// Where files wait until they are objects.
     pub spool: Spool,
     pub provider: Arc<dyn PaymentProvider>,
+    pub social: Social,
     pub tokens: Tokens,
+    pub passwords: Passwords,
     pub jobs: Registry,
     pub hub: Hub,
+    /// Buyers who wait for their turn at an event.
+    pub queues: Queues,
     /// Work that outlives its request; shutdown waits for it.
     pub tasks: TaskTracker,
     pub shutdown: CancellationToken,
@@ -83,12 +91,18 @@ pub enum BuildError {
     Kv(String),
     #[error("search.url: {0}")]
     Search(String),
-    #[error("data_dir: the token keys cannot be used: {0}")]
+    #[error("auth.keys_dir: {0}")]
     Keys(String),
+    #[error("auth.bcrypt_threads: {0}")]
+    Passwords(std::io::Error),
+    #[error("alert.url: {0}")]
+    Alert(String),
     #[error("{0}")]
     Mail(String),
     #[error("kakaopay: {0}")]
     KakaoPay(String),
+    #[error("social: {0}")]
+    Social(String),
 }
 
 impl App {
@@ -109,12 +123,16 @@ impl App {
             blacklist: blacklist::Memory::new(Duration::from_secs(config.auth.access_seconds)),
             search: Search::Tantivy(index),
             mail: Mail::open(&config.mail, data, Arc::clone(&clock)).map_err(BuildError::Mail)?,
+            alert: Alert::open(&config.alert.url).map_err(|error| BuildError::Alert(error.to_string()))?,
             blob: Blob::folder(data.join("objects")),
             spool: Spool::new(data.join("incoming")),
             provider: provider(&config)?,
-            tokens: Tokens::load(&data.join("keys"), &config.auth).map_err(BuildError::Keys)?,
+            social: Social::build(&config).map_err(|error| BuildError::Social(error.to_string()))?,
+            tokens: Tokens::load(&config.keys_dir(), &config.auth).map_err(BuildError::Keys)?,
+            passwords: Passwords::start(config.auth.bcrypt_threads).map_err(BuildError::Passwords)?,
             jobs: crate::job_registry(),
             hub: Hub::default(),
+            queues: Queues::default(),
             tasks,
             shutdown: CancellationToken::new(),
             config,

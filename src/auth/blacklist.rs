@@ -80,11 +80,23 @@ pub async fn revoke(app: &App, token_id: &str, expires_at: DateTime<Utc>) -> Res
     Ok(REVOKED.set(&app.kv, token_id, &(), Some(left)).await?)
 }
 
-/// Ends all that this member or admin was given before `until`.
+/// Ends all that this member or admin was given before `until`. What was said for a later moment stays.
 pub async fn sign_out(app: &App, holder: &str, until: DateTime<Utc>, life: Duration) -> Result<()> {
     let until = until.timestamp_micros();
-    app.blacklist.signed_out.insert(holder.to_owned(), until);
-    Ok(SIGNED_OUT.set(&app.kv, holder, &until, Some(life)).await?)
+    app.blacklist
+        .signed_out
+        .entry_by_ref(holder)
+        .and_upsert_with(|known| known.map_or(until, |known| until.max(known.into_value())));
+    loop {
+        let is_written = match SIGNED_OUT.get(&app.kv, holder).await? {
+            Some(kept) if kept.value >= until => true,
+            Some(kept) => SIGNED_OUT.replace(&app.kv, holder, &kept, &until, Some(life)).await?,
+            None => SIGNED_OUT.set_if_absent(&app.kv, holder, &until, Some(life)).await?,
+        };
+        if is_written {
+            return Ok(());
+        }
+    }
 }
 
 pub async fn signed_out_at(app: &App, holder: &str) -> Result<DateTime<Utc>> {

@@ -1,6 +1,7 @@
 //! Six-digit email codes. The code itself is stored nowhere: it is an HMAC of the mailbox, the purpose and a nonce,
 //! and only the nonce is kept, with the tries that are left.
 
+use super::throttle;
 use crate::{
     app::App,
     error::{Code, Error, Problem, Result},
@@ -9,7 +10,7 @@ use crate::{
 use aws_lc_rs::hmac;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 /// What a code is for; one is not good for the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,8 +56,28 @@ pub async fn begin(app: &App, purpose: Purpose, email: &str) -> Result<String> {
     Ok(nonce)
 }
 
+/// As [`redeem`], and refused to who was wrong too often, at this mailbox or from this address: a new code gives new tries,
+/// but not without end.
+pub async fn prove(
+    app: &App,
+    purpose: Purpose,
+    email: &str,
+    code: &str,
+    address: Option<IpAddr>,
+    path: &[&str],
+) -> Result<()> {
+    let most = &app.config.auth.throttle;
+    let by_address = format!("proof:{}", throttle::network(address));
+    let by_email = format!("proof:{email}");
+    throttle::count(app, &by_address, most.proofs_by_address, &[]).await?;
+    throttle::count(app, &by_email, most.proofs_by_email, &[]).await?;
+    redeem(app, purpose, email, code, path).await?;
+    throttle::forgive(app, &by_address).await?;
+    throttle::forget(app, &by_email).await
+}
+
 /// Uses the code up if it is right; counts the try if it is wrong.
-pub async fn redeem(app: &App, purpose: Purpose, email: &str, code: &str, path: &[&str]) -> Result<()> {
+async fn redeem(app: &App, purpose: Purpose, email: &str, code: &str, path: &[&str]) -> Result<()> {
     let key = key(purpose, email);
     loop {
         let Some(kept) = CODES.get(&app.kv, &key).await? else { return Err(expired(path)) };
@@ -83,7 +104,7 @@ fn wrong(path: &[&str]) -> Error {
     Problem::new(Code::CodeWrong, path, "인증번호가 올바르지 않습니다.", "The code is wrong.").into()
 }
 
-fn expired(path: &[&str]) -> Error {
+pub fn expired(path: &[&str]) -> Error {
     let ko = "인증번호가 만료되었습니다. 새로 받아 주세요.";
     Problem::new(Code::CodeExpired, path, ko, "The code has expired. Ask for a new one.").into()
 }

@@ -26,12 +26,19 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// What signing in gives.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Session {
     pub access_token: String,
     pub expires_at: DateTime<Utc>,
     pub refresh_token: String,
     pub refresh_expires_at: DateTime<Utc>,
+}
+
+/// Without the tokens: whoever reads a log must not be able to go on with it.
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
 }
 
 /// Whose session it is. The two kinds never meet: each has a table, a sign-in and a use of tokens of its own.
@@ -107,6 +114,28 @@ pub async fn refresh(app: &App, token: &str) -> Result<Session> {
     issue(app, holder, id, &next)
 }
 
+/// Ends the session of an access token and of a refresh token, as far as each is shown and good.
+pub async fn end_shown(app: &App, access: Option<&str>, refresh: Option<&str>, everywhere: bool) -> Result<()> {
+    if let Some((id, secret)) = refresh.and_then(|token| token.split_once('.'))
+        && let Some(kept) = FAMILIES.get(&app.kv, id).await?
+        && bool::from(subtle::ConstantTimeEq::ct_eq(hash(secret).as_bytes(), kept.value.secret_hash.as_bytes()))
+    {
+        FAMILIES.delete(&app.kv, id).await?;
+        if everywhere {
+            end_all(app, &kept.value.holder).await?;
+        }
+    }
+    match access {
+        None => Ok(()),
+        Some(token) => match admit(app, token).await {
+            Ok(viewer) => end(app, &viewer, everywhere).await,
+            // Over already.
+            Err(Error::Unauthenticated) => Ok(()),
+            Err(error) => Err(error),
+        },
+    }
+}
+
 /// Ends this session, or all of this person's.
 pub async fn end(app: &App, viewer: &Viewer, everywhere: bool) -> Result<()> {
     let (holder, token_id, family, expires_at) = match viewer {
@@ -127,16 +156,21 @@ pub async fn end_for_good(app: &App, holder: &str) -> Result<()> {
 
 /// Ends every session of this member or admin that began before now.
 pub async fn end_all(app: &App, holder: &str) -> Result<()> {
-    blacklist::sign_out(app, holder, app.clock.now(), refresh_life(app)).await
+    end_before(app, holder, app.clock.now()).await
 }
 
-/// Ends every session that was begun before then, and never opens one again that was ended later than that.
+/// Ends every session that began before `moment`, and refuses every token that was issued before it. What was said for a
+/// later moment stays.
 pub async fn end_before(app: &App, holder: &str, moment: DateTime<Utc>) -> Result<()> {
-    match blacklist::signed_out_at(app, holder).await {
-        Ok(until) if until >= moment => Ok(()),
-        // Also when that cannot be read: this node remembers it, and the caller's job writes it later.
-        _ => blacklist::sign_out(app, holder, moment, refresh_life(app)).await,
+    blacklist::sign_out(app, holder, moment, refresh_life(app)).await
+}
+
+/// Ends a session that was given to nobody yet.
+pub async fn abandon(app: &App, session: &Session) -> Result<()> {
+    if let Some((family, _)) = session.refresh_token.split_once('.') {
+        FAMILIES.delete(&app.kv, family).await?;
     }
+    Ok(())
 }
 
 /// When its holder signed in; refreshing does not change it. `None` if it has ended.

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use entity::{enums::Role, ids::UserId, user};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
-use std::collections::HashMap;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub async fn by_id(db: &impl ConnectionTrait, id: UserId) -> Result<Option<user::Model>> {
     Ok(user::Entity::find_by_id(id).one(db).await?)
@@ -34,4 +34,19 @@ pub async fn lock_artist(txn: &impl ConnectionTrait, id: UserId) -> Result<()> {
         Some(_) => Err(Error::Forbidden),
         None => Err(Error::Unauthenticated),
     }
+}
+
+/// The same for many at once, locked in one order: those who are there.
+pub async fn lock_all_present(txn: &impl ConnectionTrait, ids: BTreeSet<UserId>) -> Result<HashSet<UserId>> {
+    Ok(present(ids).order_by_asc(user::Column::Id).lock_shared().into_tuple().all(txn).await?.into_iter().collect())
+}
+
+/// Without a lock.
+pub async fn all_present(db: &impl ConnectionTrait, ids: BTreeSet<UserId>) -> Result<HashSet<UserId>> {
+    Ok(present(ids).into_tuple().all(db).await?.into_iter().collect())
+}
+
+fn present(ids: BTreeSet<UserId>) -> Select<user::Entity> {
+    let select = user::Entity::find().select_only().column(user::Column::Id);
+    select.filter(user::Column::Id.is_in(ids)).filter(user::Column::WithdrawnAt.is_null())
 }

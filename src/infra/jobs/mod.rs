@@ -79,6 +79,13 @@ pub async fn enqueue<J: Job>(
     run_at: DateTime<Utc>,
     job: &J,
 ) -> Result<JobId> {
+    let (id, row) = row(ids, now, run_at, job)?;
+    Entity::insert(row).exec_without_returning(txn).await?;
+    Ok(id)
+}
+
+/// A row that is not written yet.
+pub fn row<J: Job>(ids: &Ids, now: DateTime<Utc>, run_at: DateTime<Utc>, job: &J) -> Result<(JobId, ActiveModel)> {
     let payload = serde_json::to_string(job).map_err(|error| crate::Error::fault(error.to_string()))?;
     let id = ids.next();
     let row = ActiveModel {
@@ -94,8 +101,7 @@ pub async fn enqueue<J: Job>(
         last_error: Set(None),
         created_at: Set(now),
     };
-    Entity::insert(row).exec_without_returning(txn).await?;
-    Ok(id)
+    Ok((id, row))
 }
 
 type Runner = fn(App, String) -> BoxFuture<'static, Result<()>>;

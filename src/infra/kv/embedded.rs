@@ -1,6 +1,6 @@
 //! The embedded twin: rows of the table `kv`. A row past its time counts as absent; the sweeper removes it later.
 
-use super::KvError;
+use super::{KvError, gather::Gather};
 use crate::error::{Error, Fault, Result as UseResult};
 use crate::infra::{clock::Clock, db::Db, ids::Ids};
 use crate::transaction;
@@ -11,7 +11,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, SqlErr,
     sea_query::{Expr, OnConflict},
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// Durable, in the product's own database.
 #[derive(Clone, Debug)]
@@ -19,11 +19,12 @@ pub struct EmbeddedKv {
     db: Db,
     ids: Ids,
     clock: Arc<dyn Clock>,
+    gather: Gather,
 }
 
 impl EmbeddedKv {
     pub fn new(db: Db, ids: Ids, clock: Arc<dyn Clock>) -> Self {
-        Self { db, ids, clock }
+        Self { db, ids, clock, gather: Gather::default() }
     }
 
     fn expiry(&self, ttl: Option<Duration>) -> Option<DateTime<Utc>> {
@@ -35,8 +36,17 @@ impl EmbeddedKv {
     }
 
     pub async fn get(&self, key: &str) -> Result<Option<String>, KvError> {
-        let row = Entity::find_by_id(key).filter(self.alive()).one(self.db.reads()).await;
-        row.map(|row| row.map(|row| row.value)).map_err(|error| KvError(error.to_string()))
+        self.gather.get(key, |keys| self.read(keys)).await
+    }
+
+    async fn read(&self, mut keys: Vec<String>) -> Result<HashMap<String, String>, KvError> {
+        // Few lengths, so that the statement is prepared already: the last key is repeated.
+        if let Some(last) = keys.last().cloned() {
+            keys.resize(keys.len().next_power_of_two(), last);
+        }
+        let rows = Entity::find().filter(Column::Key.is_in(keys)).filter(self.alive()).all(self.db.reads()).await;
+        let rows = rows.map_err(|error| KvError(error.to_string()))?;
+        Ok(rows.into_iter().map(|row| (row.key, row.value)).collect())
     }
 
     pub async fn set(&self, key: &str, value: &str, ttl: Option<Duration>) -> Result<(), KvError> {

@@ -3,6 +3,7 @@
 //! Times to live follow the injected clock. Never called inside a transaction: the real twin is another machine.
 
 mod embedded;
+mod gather;
 mod redis;
 pub mod shelf;
 pub mod sweep;
