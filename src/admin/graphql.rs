@@ -46,10 +46,6 @@ impl AdminNode {
     async fn email(&self) -> &str {
         &self.0.email
     }
-    #[graphql(flatten)]
-    async fn lists(&self, _ctx: &Context<'_>) -> AdminLists {
-        AdminLists
-    }
     /// All coupons, withdrawn ones too, newest first.
     async fn coupons(
         &self,
@@ -66,6 +62,10 @@ impl AdminNode {
             Ok(CouponConnection::of(coupon::query::page(ctx.app().db.reads(), &window).await?, CouponNode))
         };
         Some(read.await.map_err(|error: Error| error.into()))
+    }
+    #[graphql(flatten)]
+    async fn lists(&self, _ctx: &Context<'_>) -> AdminLists {
+        AdminLists
     }
     /// Whether signing in also takes a code of an authenticator app.
     async fn is_totp_enabled(&self) -> bool {

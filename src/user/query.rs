@@ -26,16 +26,6 @@ pub async fn lock_present(txn: &impl ConnectionTrait, id: UserId) -> Result<()> 
     if row.is_some_and(|row| row.withdrawn_at.is_none()) { Ok(()) } else { Err(Error::Unauthenticated) }
 }
 
-/// The same in which an artist publishes: the token may still say what an admin has changed since.
-pub async fn lock_artist(txn: &impl ConnectionTrait, id: UserId) -> Result<()> {
-    let row = user::Entity::find_by_id(id).lock_shared().one(txn).await?;
-    match row.filter(|row| row.withdrawn_at.is_none()) {
-        Some(row) if row.role == Role::Artist => Ok(()),
-        Some(_) => Err(Error::Forbidden),
-        None => Err(Error::Unauthenticated),
-    }
-}
-
 /// The same for many at once, locked in one order: those who are there.
 pub async fn lock_all_present(txn: &impl ConnectionTrait, ids: BTreeSet<UserId>) -> Result<HashSet<UserId>> {
     Ok(present(ids).order_by_asc(user::Column::Id).lock_shared().into_tuple().all(txn).await?.into_iter().collect())
@@ -49,4 +39,14 @@ pub async fn all_present(db: &impl ConnectionTrait, ids: BTreeSet<UserId>) -> Re
 fn present(ids: BTreeSet<UserId>) -> Select<user::Entity> {
     let select = user::Entity::find().select_only().column(user::Column::Id);
     select.filter(user::Column::Id.is_in(ids)).filter(user::Column::WithdrawnAt.is_null())
+}
+
+/// The same in which an artist publishes: the token may still say what an admin has changed since.
+pub async fn lock_artist(txn: &impl ConnectionTrait, id: UserId) -> Result<()> {
+    let row = user::Entity::find_by_id(id).lock_shared().one(txn).await?;
+    match row.filter(|row| row.withdrawn_at.is_none()) {
+        Some(row) if row.role == Role::Artist => Ok(()),
+        Some(_) => Err(Error::Forbidden),
+        None => Err(Error::Unauthenticated),
+    }
 }

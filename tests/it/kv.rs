@@ -128,7 +128,8 @@ async fn at_once(kv: &Kv) {
     let won = join_all(names.iter().map(|name| kv.set_if_absent("b", name, LONG))).await;
     assert_eq!(won.into_iter().filter(|won| *won.as_ref().unwrap()).count(), 1);
     let was = kv.get("b").await.unwrap().unwrap();
-    let won = join_all(names.iter().map(|name| kv.compare_and_set("b", &was, &format!("next {name}"), LONG))).await;
+    let next: Vec<String> = names.iter().map(|name| format!("next {name}")).collect();
+    let won = join_all(next.iter().map(|next| kv.compare_and_set("b", &was, next, LONG))).await;
     assert_eq!(won.into_iter().filter(|won| *won.as_ref().unwrap()).count(), 1);
     let taken = join_all(names.iter().map(|_| kv.take("b"))).await;
     assert_eq!(taken.into_iter().filter(|taken| taken.as_ref().unwrap().is_some()).count(), 1);

@@ -136,7 +136,8 @@ impl Client {
             assert!(asked.elapsed() < Duration::from_secs(20), "no letter comes");
             tokio::task::yield_now().await;
         }
-        let mut letters = spotlight::infra::mail::read::newest(&self.letters).unwrap();
+        let folder = self.letters.clone();
+        let mut letters = spotlight::infra::mail::read::newest(&folder).unwrap();
         let letter = letters.find(|letter| letter.to == "mina@example.kr").unwrap();
         let code: String = letter.subject.chars().filter(char::is_ascii_digit).take(6).collect();
         assert_eq!(code.len(), 6, "{}", letter.subject);
@@ -253,8 +254,8 @@ pub fn no_secret_is_in_the_log() {
         everything(&mut client).await;
         server.stop();
         let logs = ["log", "log-admin"].map(|name| std::fs::read_to_string(data.path().join(name)).unwrap());
-        assert!(logs.iter().all(|log| log.lines().count() > 20), "nothing was logged");
-        assert!(logs[0].contains("\"level\":\"TRACE\""), "trace is off");
+        assert!(logs[0].lines().count() > 20, "nothing was logged");
+        assert!(logs[0].contains("\"level\":\"DEBUG\""), "the filter is not as wide as it was set");
         assert!(client.seen.len() > 30, "{}", client.seen.len());
         for (kind, secret) in &client.seen {
             for line in logs.iter().flat_map(|log| log.lines()) {
