@@ -17,7 +17,7 @@ use crate::{
     },
     payment::{
         graphql::{PaymentNode, PaymentPurpose, PaymentStatus},
-        model::{STUCK, is_in_doubt},
+        model::is_in_doubt,
     },
     review::graphql::ReviewNode,
     user::graphql::UserNode,
@@ -266,9 +266,10 @@ impl AdminPaymentNode {
     async fn in_doubt_since(&self, ctx: &Context<'_>) -> Option<DateTime<Utc>> {
         doubt(ctx, &self.0)
     }
-    /// True if that is longer than 10 minutes ago: somebody should look.
+    /// True if that is longer ago than the alert waits (10 minutes, if the settings say nothing else): somebody should look.
     async fn is_stuck(&self, ctx: &Context<'_>) -> bool {
-        doubt(ctx, &self.0).is_some_and(|since| ctx.app().clock.now() - since > STUCK)
+        let most = payment_reconcile::patience(ctx.app());
+        doubt(ctx, &self.0).is_some_and(|since| ctx.app().clock.now() - since > most)
     }
     /// Every call to the provider and every change of state, in order.
     async fn story(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<PaymentStep>> {

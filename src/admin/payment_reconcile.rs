@@ -38,3 +38,8 @@ pub async fn reconcile(app: &App, by: Actor, id: PaymentId) -> Result<Model> {
 pub fn grace(app: &App) -> TimeDelta {
     TimeDelta::seconds(i64::try_from(app.config.booking.payment_grace_seconds).unwrap_or(60))
 }
+
+/// How long a payment may be in doubt before people are told.
+pub fn patience(app: &App) -> TimeDelta {
+    TimeDelta::minutes(i64::try_from(app.config.alert.payment_stuck_minutes).unwrap_or(10))
+}

@@ -3,9 +3,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::enums::PaymentStatus;
 
-/// In doubt for longer than this, somebody should look.
-pub const STUCK: TimeDelta = TimeDelta::minutes(10);
-
 /// Whether nobody knows yet what became of it: the approve or the cancel call is out, or the provider has given no page for
 /// longer than `grace`.
 pub fn is_in_doubt(status: PaymentStatus, since: DateTime<Utc>, now: DateTime<Utc>, grace: TimeDelta) -> bool {
