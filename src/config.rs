@@ -4,7 +4,7 @@
 
 mod wrong;
 
-use crate::infra::db::DatabaseSettings;
+use crate::infra::{db::DatabaseSettings, kv::KvSettings};
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
@@ -31,11 +31,12 @@ pub struct Config {
     pub web: WebSettings,
     pub time: TimeSettings,
     pub database: DatabaseSettings,
-    pub kv: BackendSettings,
+    pub kv: KvSettings,
     pub search: BackendSettings,
     pub objects: BackendSettings,
     pub mail: crate::infra::mail::MailSettings,
     pub kakaopay: KakaoPaySettings,
+    pub alert: AlertSettings,
     pub auth: AuthSettings,
     pub booking: BookingSettings,
     pub points: PointSettings,
@@ -92,6 +93,14 @@ pub struct KakaoPaySettings {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct AlertSettings {
+    /// Whoever has it may write into the channel.
+    pub url: SecretString,
+    pub payment_stuck_minutes: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AuthSettings {
     pub issuer: String,
     pub audience: String,
@@ -100,6 +109,24 @@ pub struct AuthSettings {
     pub code_minutes: u64,
     pub code_tries: u32,
     pub bcrypt_cost: u32,
+    pub bcrypt_threads: usize,
+    pub reset_minutes: u64,
+    pub keys_dir: PathBuf,
+    pub throttle: ThrottleSettings,
+}
+
+/// Tries in one window.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ThrottleSettings {
+    pub window_minutes: u64,
+    pub sign_in_by_account_and_address: u32,
+    pub sign_in_by_address: u32,
+    pub sign_in_by_account: u32,
+    pub codes_by_email: u32,
+    pub codes_by_address: u32,
+    pub proofs_by_email: u32,
+    pub proofs_by_address: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -189,6 +216,12 @@ impl Config {
 
     pub fn is_production(&self) -> bool {
         self.environment == Environment::Production
+    }
+
+    /// Where the keys of the tokens lie.
+    pub fn keys_dir(&self) -> PathBuf {
+        let folder = &self.auth.keys_dir;
+        if folder.as_os_str().is_empty() { self.data_dir.join("keys") } else { folder.clone() }
     }
 
     /// Whether `/mail` is served: the letters hold everybody's codes, so nobody but this machine may read them.

@@ -5,8 +5,9 @@
 //! Each domain keeps a small error enum of its own and maps it to a [`Problem`] with an exhaustive match.
 
 use crate::user::withdraw::model::Obstacles;
-use entity::ids::{EventId, InvalidId, TicketTypeId};
-use std::borrow::Cow;
+use chrono::{DateTime, Utc};
+use entity::ids::{EventId, InvalidId, TicketTypeId, UserCouponId};
+use std::{borrow::Cow, time::Duration};
 
 /// What use cases return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -14,11 +15,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What a refusal is called; the API's `UserErrorCode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
+    AlreadyIssued,
     AmountChanged,
     BookingClosed,
     Busy,
     CodeExpired,
     CodeWrong,
+    CouponExhausted,
     CouponUnusable,
     DuplicateSubmit,
     IdempotencyKeyReused,
@@ -62,7 +65,9 @@ pub enum More {
     SoldOut(Vec<TicketTypeId>),
     ExpectedTotal(i64),
     ExistingEvent(EventId),
+    AlreadyIssued(UserCouponId),
     Obstacles(Box<Obstacles>),
+    RetryAt(DateTime<Utc>),
 }
 
 /// One thing that the person who asked can mend.
@@ -127,6 +132,9 @@ pub enum Error {
     /// Something outside is away for the moment; nothing was changed.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// Too many want it in this moment; nothing was changed. With how long to wait.
+    #[error("busy for {0:?}")]
+    Busy(Duration),
     #[error(transparent)]
     Fault(#[from] Fault),
 }
@@ -140,7 +148,7 @@ impl Error {
     /// Whether nothing is wrong but that somebody else is away for the moment.
     pub fn is_away(&self) -> bool {
         match self {
-            Self::Unavailable(_) | Self::Fault(Fault::CommitInDoubt(_)) => true,
+            Self::Unavailable(_) | Self::Busy(_) | Self::Fault(Fault::CommitInDoubt(_) | Fault::Kv(_)) => true,
             Self::Fault(Fault::Database(error)) => crate::infra::db::is_lost(error),
             Self::Fault(_) | Self::Refused(_) | Self::Unauthenticated | Self::Forbidden => false,
         }

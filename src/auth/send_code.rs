@@ -12,13 +12,22 @@ use crate::{
     transaction, user,
 };
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
-pub async fn send_code(app: &App, email: &str, purpose: Purpose, language: Language) -> Result<()> {
+pub async fn send_code(
+    app: &App,
+    email: &str,
+    purpose: Purpose,
+    language: Language,
+    address: Option<IpAddr>,
+) -> Result<()> {
     let mut problems = Problems::default();
     model::email(&mut problems, &["email"], email.trim());
     problems.check()?;
     let email = model::normal_email(email);
-    throttle::count(app, &format!("code:{email}"), 5, &["email"]).await?;
+    let most = &app.config.auth.throttle;
+    throttle::count(app, &format!("codes:{}", throttle::network(address)), most.codes_by_address, &[]).await?;
+    throttle::count(app, &format!("code:{email}"), most.codes_by_email, &["email"]).await?;
     let nonce = code::begin(app, purpose, &email).await?;
     let now = app.clock.now();
     let job = SendCode { email, purpose, nonce, is_english: language == Language::En };

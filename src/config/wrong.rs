@@ -2,6 +2,7 @@
 
 use super::{Config, is_http};
 use figment::error::Kind;
+use secrecy::ExposeSecret;
 use std::ops::RangeInclusive;
 
 /// What stands in the embedded defaults, known to everybody: no account of anybody's.
@@ -58,7 +59,15 @@ impl Config {
                 mistakes.push(format!("{setting}: {why}"));
             }
         };
-        wrong(self.kv.url != "embedded:", "kv.url", "only embedded: is known");
+        let kv = self.kv.url.as_str();
+        let is_redis = ["redis://", "rediss://", "redis-cluster://", "rediss-cluster://"]
+            .iter()
+            .any(|scheme| kv.starts_with(scheme));
+        wrong(
+            kv != "embedded:" && !(is_redis && crate::infra::kv::is_address(kv)),
+            "kv.url",
+            "none of embedded:, redis://, rediss://, redis-cluster://, rediss-cluster://",
+        );
         wrong(self.search.url != "embedded:", "search.url", "only embedded: is known");
         wrong(self.objects.url != "folder:", "objects.url", "only folder: is known");
         if let (false, Err(why)) = (self.mail.is_folder(), self.mail.address()) {
@@ -67,6 +76,8 @@ impl Config {
         let is_long = self.mail.timeout_seconds >= self.worker.lease_seconds;
         wrong(is_long, "mail.timeout_seconds", "must be less than worker.lease_seconds");
         wrong(self.mail.from.parse::<lettre::message::Mailbox>().is_err(), "mail.from", "not a mail address");
+        let alert = self.alert.url.expose_secret();
+        wrong(alert != "log:" && !is_http(alert), "alert.url", "neither log: nor an http(s) address");
         let kakaopay = &self.kakaopay.url;
         wrong(kakaopay != "sandbox:" && !is_http(kakaopay), "kakaopay.url", "neither sandbox: nor an http(s) address");
         let public_url = &self.server.public_url;
@@ -88,11 +99,27 @@ impl Config {
         bound("database.acquire_seconds", self.database.acquire_seconds, 1..=600);
         bound("kakaopay.timeout_seconds", self.kakaopay.timeout_seconds, 1..=120);
         bound("kakaopay.sandbox_expiry_minutes", self.kakaopay.sandbox_expiry_minutes, 1..=DAY);
+        bound("alert.payment_stuck_minutes", self.alert.payment_stuck_minutes, 1..=DAY);
         bound("auth.access_seconds", self.auth.access_seconds, 1..=DAY * 60);
         bound("auth.refresh_days", self.auth.refresh_days, 1..=366);
         bound("auth.code_minutes", self.auth.code_minutes, 1..=DAY);
         bound("auth.code_tries", self.auth.code_tries.into(), 1..=100);
         bound("auth.bcrypt_cost", self.auth.bcrypt_cost.into(), 4..=31);
+        bound("auth.bcrypt_threads", u64::try_from(self.auth.bcrypt_threads).unwrap_or(u64::MAX), 0..=1_024);
+        bound("auth.reset_minutes", self.auth.reset_minutes, 1..=DAY);
+        let throttle = &self.auth.throttle;
+        bound("auth.throttle.window_minutes", throttle.window_minutes, 1..=DAY);
+        for (setting, most) in [
+            ("auth.throttle.sign_in_by_account_and_address", throttle.sign_in_by_account_and_address),
+            ("auth.throttle.sign_in_by_address", throttle.sign_in_by_address),
+            ("auth.throttle.sign_in_by_account", throttle.sign_in_by_account),
+            ("auth.throttle.codes_by_email", throttle.codes_by_email),
+            ("auth.throttle.codes_by_address", throttle.codes_by_address),
+            ("auth.throttle.proofs_by_email", throttle.proofs_by_email),
+            ("auth.throttle.proofs_by_address", throttle.proofs_by_address),
+        ] {
+            bound(setting, most.into(), 1..=1_000_000);
+        }
         bound("booking.hold_minutes", self.booking.hold_minutes, 1..=DAY);
         bound("booking.payment_grace_seconds", self.booking.payment_grace_seconds, 1..=86_400);
         bound("booking.duplicate_guard_seconds", self.booking.duplicate_guard_seconds, 0..=86_400);
@@ -106,6 +133,7 @@ impl Config {
         bound("points.charge_most", won(points.charge_most), 1..=100_000_000);
         bound("points.charge_least", won(points.charge_least), 1..=won(points.charge_most).max(1));
         bound("points.charge_minutes", points.charge_minutes, 1..=DAY);
+        bound("kv.timeout_millis", self.kv.timeout_millis, 1..=60_000);
         bound("worker.poll_millis", self.worker.poll_millis, 1..=60_000);
         let connections = &self.server.connections;
         bound("server.connections.most", many(connections.most), 1..=1_000_000);
@@ -131,7 +159,6 @@ impl Config {
     }
 
     fn check_production(&self, mistakes: &mut Vec<String>) {
-        use secrecy::ExposeSecret;
         let mut wrong = |is_wrong: bool, setting: &str, why: &str| {
             if is_wrong {
                 mistakes.push(format!("{setting}: {why}"));
@@ -142,6 +169,8 @@ impl Config {
         let is_known = kakaopay.secret_key.expose_secret() == SANDBOX_SECRET_KEY;
         wrong(is_known, "kakaopay.secret_key", "the default is known to everybody: not in production");
         wrong(kakaopay.cid == TEST_CID, "kakaopay.cid", "the default is KakaoPay's for tests: not in production");
+        let is_open = self.alert.url.expose_secret().starts_with("http:");
+        wrong(is_open, "alert.url", "a webhook's address is a secret: https in production");
         wrong(self.mail.is_folder(), "mail.url", "a folder sends nothing: not in production");
         let is_overheard = self.mail.address().is_ok_and(|address| address.is_overheard());
         let why =

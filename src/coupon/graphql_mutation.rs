@@ -159,7 +159,7 @@ impl CouponMutation {
 }
 
 fn actor(ctx: &Context<'_>) -> Result<Actor> {
-    Ok(Actor { admin: ctx.admin()?, address: ctx.request().address })
+    Ok(Actor { admin: ctx.admin()?.id(), address: ctx.request().address })
 }
 
 fn parse(id: &ID) -> Result<CouponId> {

@@ -42,7 +42,9 @@ pub async fn issue(app: &App, buyer: Buyer, id: CouponId) -> Result<UserCouponId
         CouponKind::Limited => transaction!(app, txn => locked(txn, app, user, id).await),
     };
     match issued {
-        Err(Error::Fault(Fault::Database(error))) if is_unique(&error, "user_coupon_one_each", "user_coupon.user_id") => {
+        Err(Error::Fault(Fault::Database(error)))
+            if is_unique(&error, "user_coupon_one_each", "user_coupon.user_id") =>
+        {
             refuse_second(app, user, id).await?;
             Err(error.into())
         }
@@ -61,7 +63,7 @@ async fn optimistic(app: &App, user: UserId, id: CouponId) -> Result<UserCouponI
             return Ok(issued);
         }
         // Full jitter over 4, 8 … at most 128 ms: who lost together does not come back together.
-        let window = 4_u64 << round.min(5);
+        let window = 4_u64 << Ord::min(round, 5);
         tokio::time::sleep(Duration::from_millis(app.ids.below(window) + 1)).await;
     }
     let ko = "지금 요청이 몰리고 있습니다. 잠시 뒤에 다시 시도해 주세요.";

@@ -38,7 +38,7 @@ pub async fn create(app: &App, actor: Actor, draft: &Draft) -> Result<Model> {
     };
     let made = transaction!(app, txn => {
         Entity::insert(ActiveModel::from(row.clone()).reset_all()).exec_without_returning(txn).await?;
-        note(txn, app, actor, "couponCreate", row.id, None, Some(&row)).await
+        note(txn, app, actor, "coupon.create", row.id, None, Some(&row)).await
     });
     match made {
         Err(Error::Fault(Fault::Database(error))) if is_unique(&error, "coupon_code", "coupon.code") => {
@@ -57,7 +57,7 @@ pub async fn update(app: &App, actor: Actor, id: CouponId, changes: &Changes) ->
             Err(problems) => return Err(problems.check().err().unwrap_or_else(|| Error::fault("refused without a reason"))),
         };
         ActiveModel::from(new.clone()).reset_all().update(txn).await?;
-        note(txn, app, actor, "couponUpdate", id, Some(&old), Some(&new)).await?;
+        note(txn, app, actor, "coupon.update", id, Some(&old), Some(&new)).await?;
         Ok(new)
     })
 }
@@ -73,7 +73,7 @@ pub async fn delete(app: &App, actor: Actor, id: CouponId) -> Result<CouponId> {
             .filter(Column::Id.eq(id))
             .exec(txn)
             .await?;
-        note(txn, app, actor, "couponDelete", id, Some(&old), None).await?;
+        note(txn, app, actor, "coupon.delete", id, Some(&old), None).await?;
         Ok(id)
     })
 }
@@ -92,14 +92,14 @@ async fn note(
     before: Option<&Model>,
     after: Option<&Model>,
 ) -> Result<()> {
-    let change = Change {
-        action,
-        subject_kind: "coupon",
-        subject_id: id.to_string(),
-        before: before.map(facts),
-        after: after.map(facts),
-    };
-    audit::record(txn, app, actor, change).await
+    let mut change = Change::new(action, "coupon", id);
+    if let Some(row) = before {
+        change = change.before(facts(row));
+    }
+    if let Some(row) = after {
+        change = change.after(facts(row));
+    }
+    audit::write(txn, app, Some(actor), change).await
 }
 
 fn facts(row: &Model) -> Value {

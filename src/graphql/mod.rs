@@ -13,7 +13,7 @@ pub mod scalars;
 pub mod upload;
 pub mod user_error;
 
-use crate::{admin, app::App, attachment, auth, booking, event, notification, payment, point, user};
+use crate::{admin, app::App, attachment, auth, booking, coupon, event, notification, payment, point, user};
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder, ValidationMode};
 
 /// Reads. Public things stand here; what is private stands behind `viewer`.
@@ -23,6 +23,7 @@ pub struct Query(
     user::graphql::ViewerQuery,
     admin::graphql::AdminQuery,
     event::graphql::EventQuery,
+    coupon::graphql::CouponQuery,
     rate_limit::RateLimitQuery,
 );
 
@@ -37,6 +38,7 @@ pub struct Mutation(
     booking::graphql_mutation::BookingMutation,
     payment::graphql::PaymentMutation,
     point::graphql::PointMutation,
+    coupon::graphql_mutation::CouponMutation,
     attachment::graphql::AttachmentMutation,
     notification::graphql::NotificationMutation,
 );

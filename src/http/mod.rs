@@ -8,6 +8,7 @@ pub mod graphql;
 mod headers;
 mod health;
 mod home;
+mod jwks;
 mod listen;
 mod mail_page;
 mod objects;
@@ -34,6 +35,7 @@ pub fn router(app: &App) -> Router {
         .route("/payments/{id}/{outcome}", get(payment_redirect::back))
         .route("/objects/{key}", get(objects::object))
         .route("/healthz", get(health::live))
+        .route("/.well-known/jwks.json", get(jwks::jwks))
         .route("/readyz", get(health::ready))
         .with_state(app.clone())
         .merge(playground::routes());

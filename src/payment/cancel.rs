@@ -1,6 +1,7 @@
 //! KakaoPay `cancel`: a payment that is `CANCELING` gives its money back, once.
 
 use super::{
+    ask,
     model::Step,
     purpose::{self, Locked},
     state,
@@ -27,7 +28,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query:
 /// for the job that comes back to it.
 pub async fn cancel(app: &App, payment: Model) -> Result<()> {
     let Some(tid) = payment.tid.clone() else { return Err(Error::fault("a payment that was taken has a tid")) };
-    let order = app.provider.order(&tid).await.map_err(doubtful)?;
+    let order = ask::order(app, &payment).await?;
+    let order =
+        order.ok_or_else(|| Error::fault(format!("{tid}: to be canceled, but the provider does not know it")))?;
     let (id, back) = (payment.id, order.canceled_amount.saturating_add(order.available));
     if order.available > 0 {
         let amount = order.available;

@@ -6,6 +6,7 @@
 //! `prepare`, `approve`, `cancel`, `reconcile`.
 
 pub mod approve;
+pub mod ask;
 pub mod cancel;
 pub mod give_up;
 pub mod graphql;
@@ -17,4 +18,5 @@ pub mod query;
 pub mod reconcile;
 pub mod return_url;
 pub mod state;
+pub mod stuck;
 mod wrong;

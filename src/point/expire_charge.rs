@@ -3,11 +3,11 @@
 
 use crate::{
     app::App,
-    error::{Error, Result},
+    error::Result,
     infra::{
         jobs,
         jobs::{Job, Lane},
-        kakaopay::{CallError, OrderStatus},
+        kakaopay::OrderStatus,
     },
     payment::{self, model::Step, reconcile::ReconcilePayment},
     transaction,
@@ -46,12 +46,9 @@ impl Job for ExpireCharge {
 
 /// Without an approve call of ours the provider takes nothing; that it did not is asked all the same.
 async fn was_taken(app: &App, payment: &Model) -> Result<bool> {
-    let Some(tid) = payment.tid.as_deref() else { return Ok(false) };
-    match app.provider.order(tid).await {
-        Ok(order) => Ok(matches!(order.status, OrderStatus::SuccessPayment | OrderStatus::PartCancelPayment)),
-        Err(CallError::Refused { code: -721, .. }) => Ok(false),
-        Err(error) => Err(Error::Unavailable(format!("kakaopay: {error}"))),
-    }
+    let order = payment::ask::order(app, payment).await?;
+    let taken = [OrderStatus::SuccessPayment, OrderStatus::PartCancelPayment];
+    Ok(order.is_some_and(|order| taken.contains(&order.status)))
 }
 
 async fn end(txn: &impl ConnectionTrait, app: &App, id: PaymentId, was_taken: bool) -> Result<()> {

@@ -161,8 +161,8 @@ impl ViewerNode {
         #[graphql(desc = "A cursor: end before it.")] before: Option<String>,
     ) -> async_graphql::Result<UserCouponConnection> {
         let window = window(first, after, last, before)?;
-        let usable_only = usable_only.unwrap_or_default();
-        let page = crate::coupon::query::page_of(ctx.app().db.reads(), self.0.id, usable_only, &window).await?;
+        let usable_at = usable_only.unwrap_or_default().then(|| ctx.app().clock.now());
+        let page = crate::coupon::query::page_of(ctx.app().db.reads(), self.0.id, usable_at, &window).await?;
         Ok(UserCouponConnection::of(page, UserCouponNode))
     }
     /// Points that can be spent now: the balance without what open holds have set aside.

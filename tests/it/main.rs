@@ -8,13 +8,17 @@
     reason = "a test that breaks should stop where it breaks"
 )]
 
+mod alerts;
 mod architecture;
 mod auth;
 mod booking;
+mod charges;
 mod config;
+mod coupons;
 mod edge;
 mod events;
 mod harness;
+mod invariants;
 mod lists;
 mod mail;
 mod mail_kill;
@@ -24,6 +28,7 @@ mod payment;
 mod races;
 mod schedules;
 mod schema;
+mod torture;
 mod transports;
 mod uploads;
 
@@ -33,11 +38,15 @@ use std::process::ExitCode;
 
 fn scenarios() -> Vec<Scenario> {
     [
+        alerts::all(),
         auth::all(),
         booking::all(),
+        charges::all(),
         config::all(),
+        coupons::all(),
         edge::all(),
         events::all(),
+        invariants::all(),
         lists::all(),
         mail::all(),
         notifications::all(),
@@ -45,6 +54,7 @@ fn scenarios() -> Vec<Scenario> {
         payment::all(),
         races::all(),
         schedules::all(),
+        torture::all(),
         transports::all(),
         uploads::all(),
     ]

@@ -110,6 +110,16 @@ impl EmbeddedKv {
         }))
     }
 
+    pub async fn compare_and_delete(&self, key: &str, expected: &str) -> Result<bool, KvError> {
+        known(transaction!(self, txn => {
+            let found = Entity::find_by_id(key).filter(self.alive()).lock_exclusive().one(txn).await?;
+            if found.is_none_or(|row| row.value != expected) {
+                return Ok(false);
+            }
+            Ok(Entity::delete_by_id(key).exec(txn).await?.rows_affected == 1)
+        }))
+    }
+
     /// Removes what is past its time.
     pub async fn sweep(&self) -> Result<u64, KvError> {
         let now = self.clock.now();

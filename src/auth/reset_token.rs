@@ -1,0 +1,70 @@
+//! Reset tokens: what the code of a password reset is exchanged for, if the new password is asked for on a later page.
+//!
+//! One for each mailbox, good for one use and ten minutes; its hash alone is stored. It exists only if its code was right,
+//! so it says no more about an account than the code does.
+
+use super::{
+    code::{self, Purpose},
+    model,
+};
+use crate::{
+    app::App,
+    error::{Code, Error, Problem, Result},
+};
+use chrono::{DateTime, Utc};
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest, Sha256};
+use std::{net::IpAddr, time::Duration};
+
+/// No `Debug`: it is a secret.
+pub struct ResetToken {
+    pub token: String,
+    pub expires_at: DateTime<Utc>,
+}
+
+fn key(email: &str) -> String {
+    format!("reset:{email}")
+}
+
+fn hash(token: &str) -> String {
+    BASE64URL_NOPAD.encode(&Sha256::digest(token.as_bytes()))
+}
+
+/// Uses the code up.
+pub async fn exchange(
+    app: &App,
+    email: &str,
+    purpose: Purpose,
+    email_code: &str,
+    address: Option<IpAddr>,
+) -> Result<ResetToken> {
+    if purpose != Purpose::PasswordReset {
+        let ko = "비밀번호 재설정에만 쓸 수 있습니다.";
+        return Err(Problem::new(Code::Invalid, &["purpose"], ko, "Only a password reset has two steps.").into());
+    }
+    let email = model::normal_email(email);
+    code::prove(app, purpose, &email, email_code, address, &["emailCode"]).await?;
+    let token = app.ids.secret();
+    let life = Duration::from_secs(app.config.auth.reset_minutes * 60);
+    app.kv.set(&key(&email), &hash(&token), Some(life)).await?;
+    Ok(ResetToken { token, expires_at: app.clock.now() + life })
+}
+
+/// Uses the token up, if it is this mailbox's. A wrong one uses up nothing: 256 bits are not guessed.
+pub async fn redeem(app: &App, email: &str, token: &str) -> Result<()> {
+    let (key, given) = (key(email), hash(token));
+    let is_given = |stored: &str| bool::from(subtle::ConstantTimeEq::ct_eq(given.as_bytes(), stored.as_bytes()));
+    match app.kv.get(&key).await? {
+        // Of two that come at once, one takes it.
+        Some(stored) if is_given(&stored) => match app.kv.take(&key).await? {
+            Some(taken) if is_given(&taken) => Ok(()),
+            _ => Err(expired()),
+        },
+        _ => Err(expired()),
+    }
+}
+
+fn expired() -> Error {
+    let ko = "재설정 시간이 지났습니다. 인증번호를 새로 받아 주세요.";
+    Problem::new(Code::CodeExpired, &["resetToken"], ko, "The reset has expired. Ask for a new code.").into()
+}
