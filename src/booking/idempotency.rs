@@ -2,6 +2,7 @@
 //! the same answer; another input is refused.
 
 use crate::error::{Code, Error, Fault, Problem, Problems, Result};
+use crate::infra::db::insert;
 use chrono::{DateTime, Utc};
 use entity::{
     idempotency_key::{ActiveModel, Column, Entity, Model},
@@ -52,12 +53,12 @@ impl Key {
 /// Claims keys, each with its answer, in one order everywhere: two groups that share keys never wait for each other.
 pub async fn store_all(txn: &impl ConnectionTrait, mut keys: Vec<(&Key, String)>, now: DateTime<Utc>) -> Result<()> {
     keys.sort_by(|(one, _), (other, _)| (one.user, &one.key).cmp(&(other.user, &other.key)));
-    let rows = keys.into_iter().map(|(key, answer)| key.row(answer, now));
-    match Entity::insert_many(rows).exec_without_returning(txn).await {
+    let rows = keys.into_iter().map(|(key, answer)| key.row(answer, now)).collect();
+    match insert(txn, rows).await {
         // The table has one unique index: its key.
         Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Err(Fault::Twin.into()),
         Err(error) => Err(error.into()),
-        Ok(_) => Ok(()),
+        Ok(()) => Ok(()),
     }
 }
 

@@ -1,6 +1,9 @@
 //! Reads of people.
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    infra::db::padded,
+};
 use entity::{enums::Role, ids::UserId, user};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -38,7 +41,7 @@ pub async fn all_present(db: &impl ConnectionTrait, ids: BTreeSet<UserId>) -> Re
 
 fn present(ids: BTreeSet<UserId>) -> Select<user::Entity> {
     let select = user::Entity::find().select_only().column(user::Column::Id);
-    select.filter(user::Column::Id.is_in(ids)).filter(user::Column::WithdrawnAt.is_null())
+    select.filter(user::Column::Id.is_in(padded(ids))).filter(user::Column::WithdrawnAt.is_null())
 }
 
 /// The same in which an artist publishes: the token may still say what an admin has changed since.

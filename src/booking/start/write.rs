@@ -6,7 +6,7 @@ use crate::{
     booking::{confirm, expire::ExpireBooking, hold, idempotency, model::Price},
     error::Result,
     event::index::IndexEvent,
-    infra::jobs,
+    infra::{db::insert, jobs},
     notification::confirmed::TellConfirmed,
     point,
 };
@@ -15,13 +15,10 @@ use entity::{
     booking, booking_line,
     enums::{BookingStatus, PaymentPurpose, PaymentStatus, UserCouponStatus},
     ids::{EventId, TicketTypeId, UserCouponId, UserId},
-    job, payment, ticket,
+    job, payment,
 };
-use sea_orm::{ActiveModelBehavior, ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, IntoActiveModel};
 use std::collections::BTreeMap;
-
-/// A statement's parameters are bounded: 32,766 on SQLite.
-const ROWS_AT_ONCE: usize = 1_000;
 
 /// A booking that is granted.
 #[derive(Debug)]
@@ -79,17 +76,18 @@ pub async fn all(
     // By person: each row locks its person's, and two groups must not do so crosswise.
     let mut sorted: Vec<&New<'_>> = new.to_vec();
     sorted.sort_by_key(|one| one.booking.user_id);
-    insert::<booking::Entity, _>(txn, sorted.iter().map(|one| reset(one.booking.clone())).collect()).await?;
-    insert::<booking_line::Entity, _>(txn, lines(desk, new)).await?;
+    insert(txn, sorted.iter().map(|one| one.booking.clone().into_active_model().reset_all()).collect()).await?;
+    insert(txn, lines(desk, new)).await?;
     let due = sorted.iter().filter(|one| !one.is_free());
-    insert::<payment::Entity, _>(txn, due.map(|one| payment(app, one, now)).collect()).await?;
+    insert(txn, due.map(|one| payment(app, one, now)).collect()).await?;
     let free = new.iter().filter(|one| one.is_free());
     let tickets = free.clone().flat_map(|one| confirm::tickets(app, &one.booking, one.wanted(), now));
-    insert::<ticket::Entity, _>(txn, tickets.collect()).await?;
+    insert(txn, tickets.collect()).await?;
     let paid_by_points = free.filter(|one| one.booking.points_used > 0);
     let spent = paid_by_points.map(|one| (one.booking.user_id, one.booking.points_used, one.booking.id.to_string()));
     point::ledger::spend_all_held(txn, app, spent.collect()).await?;
-    insert::<job::Entity, _>(txn, jobs(app, new, has_sold_out, now)?).await
+    insert(txn, jobs(app, new, has_sold_out, now)?).await?;
+    Ok(())
 }
 
 /// True if the last of a kind is gone.
@@ -130,7 +128,8 @@ fn lines(desk: &Desk, new: &[&New<'_>]) -> Vec<booking_line::ActiveModel> {
         let booking_id = one.booking.id;
         let line = |(ticket_type_id, quantity)| {
             let unit_price = desk.seats.get(&ticket_type_id).map_or(0, |seats| seats.price);
-            reset(booking_line::Model { booking_id, ticket_type_id, unit_price, quantity })
+            let line = booking_line::Model { booking_id, ticket_type_id, unit_price, quantity };
+            line.into_active_model().reset_all()
         };
         one.wanted().map(line).collect::<Vec<_>>()
     };
@@ -139,7 +138,7 @@ fn lines(desk: &Desk, new: &[&New<'_>]) -> Vec<booking_line::ActiveModel> {
 
 /// The intent, written with the hold: whatever happens next, the row says that money was to be taken.
 fn payment(app: &App, one: &New<'_>, now: DateTime<Utc>) -> payment::ActiveModel {
-    reset(payment::Model {
+    let row = payment::Model {
         id: app.ids.next(),
         purpose: PaymentPurpose::Booking,
         user_id: one.booking.user_id,
@@ -157,7 +156,8 @@ fn payment(app: &App, one: &New<'_>, now: DateTime<Utc>) -> payment::ActiveModel
         changed_at: now,
         approved_at: None,
         canceled_at: None,
-    })
+    };
+    row.into_active_model().reset_all()
 }
 
 fn jobs(app: &App, new: &[&New<'_>], has_sold_out: bool, now: DateTime<Utc>) -> Result<Vec<job::ActiveModel>> {
@@ -175,23 +175,4 @@ fn jobs(app: &App, new: &[&New<'_>], has_sold_out: bool, now: DateTime<Utc>) -> 
         rows.push(jobs::row(&app.ids, now, now, &IndexEvent { event_id: first.booking.event_id })?.1);
     }
     Ok(rows)
-}
-
-fn reset<M, A>(row: M) -> A
-where
-    M: IntoActiveModel<A>,
-    A: ActiveModelTrait,
-{
-    row.into_active_model().reset_all()
-}
-
-async fn insert<E, A>(txn: &impl ConnectionTrait, rows: Vec<A>) -> Result<()>
-where
-    E: EntityTrait,
-    A: ActiveModelTrait<Entity = E> + ActiveModelBehavior + Clone + Send,
-{
-    for part in rows.chunks(ROWS_AT_ONCE) {
-        E::insert_many(part.iter().cloned()).exec_without_returning(txn).await?;
-    }
-    Ok(())
 }

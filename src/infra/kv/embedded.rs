@@ -2,7 +2,11 @@
 
 use super::{KvError, gather::Gather};
 use crate::error::{Error, Fault, Result as UseResult};
-use crate::infra::{clock::Clock, db::Db, ids::Ids};
+use crate::infra::{
+    clock::Clock,
+    db::{Db, padded},
+    ids::Ids,
+};
 use crate::transaction;
 use chrono::{DateTime, Utc};
 use entity::kv::{ActiveModel, Column, Entity};
@@ -39,12 +43,9 @@ impl EmbeddedKv {
         self.gather.get(key, |keys| self.read(keys)).await
     }
 
-    async fn read(&self, mut keys: Vec<String>) -> Result<HashMap<String, String>, KvError> {
-        // Few lengths, so that the statement is prepared already: the last key is repeated.
-        if let Some(last) = keys.last().cloned() {
-            keys.resize(keys.len().next_power_of_two(), last);
-        }
-        let rows = Entity::find().filter(Column::Key.is_in(keys)).filter(self.alive()).all(self.db.reads()).await;
+    async fn read(&self, keys: Vec<String>) -> Result<HashMap<String, String>, KvError> {
+        let rows =
+            Entity::find().filter(Column::Key.is_in(padded(keys))).filter(self.alive()).all(self.db.reads()).await;
         let rows = rows.map_err(|error| KvError(error.to_string()))?;
         Ok(rows.into_iter().map(|row| (row.key, row.value)).collect())
     }

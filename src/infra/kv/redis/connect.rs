@@ -84,11 +84,15 @@ impl Connection {
     }
 
     async fn cluster(settings: &KvSettings, nodes: Vec<String>) -> RedisResult<Self> {
-        let builder = ClusterClientBuilder::new(nodes)
+        let mut builder = ClusterClientBuilder::new(nodes);
+        // Certificates turn TLS on.
+        if settings.url.starts_with("rediss") {
+            builder = builder.certs(settings.certificates()?);
+        }
+        let builder = builder
             .retries(2)
             .min_retry_wait(20)
             .max_retry_wait(200)
-            .certs(settings.certificates()?)
             .connection_timeout(settings.timeout())
             .response_timeout(settings.timeout())
             .overall_response_timeout(Some(settings.timeout().saturating_mul(2)));
