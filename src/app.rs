@@ -17,6 +17,7 @@ use crate::{
         lock::Locks,
         mail::Mail,
         search::{Search, TantivySearch},
+        social::Social,
     },
     notification::hub::Hub,
 };
@@ -47,6 +48,7 @@ pub struct Ports {
     /// Where files wait until they are objects.
     pub spool: Spool,
     pub provider: Arc<dyn PaymentProvider>,
+    pub social: Social,
     pub tokens: Tokens,
     pub passwords: Passwords,
     pub jobs: Registry,
@@ -99,6 +101,8 @@ pub enum BuildError {
     Mail(String),
     #[error("kakaopay: {0}")]
     KakaoPay(String),
+    #[error("social: {0}")]
+    Social(String),
 }
 
 impl App {
@@ -123,6 +127,7 @@ impl App {
             blob: Blob::folder(data.join("objects")),
             spool: Spool::new(data.join("incoming")),
             provider: provider(&config)?,
+            social: Social::build(&config).map_err(|error| BuildError::Social(error.to_string()))?,
             tokens: Tokens::load(&config.keys_dir(), &config.auth).map_err(BuildError::Keys)?,
             passwords: Passwords::start(config.auth.bcrypt_threads).map_err(BuildError::Passwords)?,
             jobs: crate::job_registry(),

@@ -2,6 +2,7 @@
 //!
 //! All mistakes are reported at once, each with the name of the setting.
 
+mod browsers;
 mod wrong;
 
 use crate::infra::{db::DatabaseSettings, kv::KvSettings};
@@ -19,7 +20,16 @@ use std::{
 const DEFAULTS: &str = include_str!("config.default.toml");
 
 /// Settings that are text whatever they look like in the environment.
-const TEXTS: [&str; 3] = ["kakaopay.secret_key", "kakaopay.cid", "mail.url"];
+const TEXTS: [&str; 8] = [
+    "kakaopay.secret_key",
+    "kakaopay.cid",
+    "mail.url",
+    "social.kakao.client_id",
+    "social.kakao.client_secret",
+    "social.kakao.admin_key",
+    "social.naver.client_id",
+    "social.naver.client_secret",
+];
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +47,7 @@ pub struct Config {
     pub mail: crate::infra::mail::MailSettings,
     pub kakaopay: KakaoPaySettings,
     pub alert: AlertSettings,
+    pub social: SocialSettings,
     pub auth: AuthSettings,
     pub booking: BookingSettings,
     pub points: PointSettings,
@@ -97,6 +108,34 @@ pub struct AlertSettings {
     /// Whoever has it may write into the channel.
     pub url: SecretString,
     pub payment_stuck_minutes: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SocialSettings {
+    pub kakao: KakaoSettings,
+    pub naver: NaverSettings,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KakaoSettings {
+    pub url: String,
+    pub api_url: String,
+    pub client_id: String,
+    pub client_secret: SecretString,
+    pub admin_key: SecretString,
+    pub timeout_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NaverSettings {
+    pub url: String,
+    pub api_url: String,
+    pub client_id: String,
+    pub client_secret: SecretString,
+    pub timeout_seconds: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -289,6 +328,28 @@ mod tests {
         for setting in named {
             assert!(mistakes.lines().any(|line| line.starts_with(setting)), "{setting} in {mistakes:?}");
         }
+    }
+
+    #[test]
+    fn production_has_no_sandbox_and_no_known_secret_for_social_sign_in() {
+        let mistakes = |pairs: &[(&str, &str)]| {
+            let said = said(&[&[("environment", "production")], pairs].concat());
+            said.lines().filter(|line| line.starts_with("social.")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert!(mistakes(&[]).is_empty() && mistakes(&[("social.kakao.url", "off")]).is_empty());
+        assert_eq!(mistakes(&[("social.naver.url", "sandbox:")]).len(), 1);
+        let named = mistakes(&[("social.kakao.url", "https://kauth.kakao.com")]);
+        for setting in ["client_id", "client_secret", "admin_key"] {
+            assert!(named.iter().any(|line| line.starts_with(&format!("social.kakao.{setting}:"))), "{named:?}");
+        }
+        let given = [
+            ("social.naver.url", "https://nid.naver.com"),
+            ("social.naver.client_id", "0012"),
+            ("social.naver.client_secret", "12e4"),
+        ];
+        assert!(mistakes(&given).is_empty());
+        assert!(read(&given).is_ok_and(|config| config.social.naver.client_id == "0012"));
+        assert_eq!(said(&[("social.kakao.url", "kakao")]).lines().count(), 1);
     }
 
     #[test]

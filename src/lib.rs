@@ -47,9 +47,12 @@ pub use error::{Error, Result};
 /// Every job that a row of the outbox can name.
 pub(crate) fn job_registry() -> infra::jobs::Registry {
     infra::jobs::Registry::default()
+        .with::<admin::role_change::EndOldSessions>()
         .with::<attachment::remove::RemoveObject>()
         .with::<auth::new_password::PasswordChanged>()
         .with::<auth::send_code::SendCode>()
+        .with::<auth::social::unlink::UnlinkAtProvider>()
+        .with::<auth::social::unlinked::KakaoUnlinked>()
         .with::<booking::expire::ExpireBooking>()
         .with::<booking::refund::RefundBooking>()
         .with::<event::cancel::RefundEvent>()

@@ -1,6 +1,7 @@
 //! What admins see, behind `admin`.
 
 use super::{
+    graphql_lists::AdminLists,
     invariants, query,
     sign_in::{self, SignIn},
     totp::recovery,
@@ -61,6 +62,10 @@ impl AdminNode {
             Ok(CouponConnection::of(coupon::query::page(ctx.app().db.reads(), &window).await?, CouponNode))
         };
         Some(read.await.map_err(|error: Error| error.into()))
+    }
+    #[graphql(flatten)]
+    async fn lists(&self, _ctx: &Context<'_>) -> AdminLists {
+        AdminLists
     }
     /// Whether signing in also takes a code of an authenticator app.
     async fn is_totp_enabled(&self) -> bool {

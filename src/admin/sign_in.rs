@@ -23,7 +23,8 @@ use std::net::IpAddr;
 const MOST_BY_ACCOUNT: u32 = 5;
 const MOST_BY_ADDRESS: u32 = 20;
 
-#[derive(Clone, Debug)]
+/// No `Debug`: it is full of secrets.
+#[derive(Clone)]
 pub struct SignIn {
     pub email: String,
     pub password: String,

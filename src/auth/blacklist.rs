@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use moka::sync::Cache;
 use std::time::Duration;
 
+/// By the id of a token, or of its family.
 const REVOKED: Shelf<()> = Shelf::new("revoked");
 /// Until when everything was signed out, in microseconds since 1970.
 const SIGNED_OUT: Shelf<i64> = Shelf::new("signed-out");
@@ -36,6 +37,7 @@ impl Memory {
 
     fn is_over(&self, claims: &Claims) -> bool {
         self.revoked.contains_key(&claims.jti)
+            || self.revoked.contains_key(&claims.sid)
             || self.signed_out.get(&claims.sub).is_some_and(|until| claims.iat_us < until)
     }
 }
@@ -62,9 +64,12 @@ pub async fn standing(app: &App, claims: &Claims) -> Standing {
 }
 
 async fn listed(app: &App, claims: &Claims) -> Result<bool, KvError> {
-    let (revoked, signed_out) =
-        futures_util::try_join!(REVOKED.get(&app.kv, &claims.jti), SIGNED_OUT.get(&app.kv, &claims.sub))?;
-    if revoked.is_some() {
+    let (revoked, ended, signed_out) = futures_util::try_join!(
+        REVOKED.get(&app.kv, &claims.jti),
+        REVOKED.get(&app.kv, &claims.sid),
+        SIGNED_OUT.get(&app.kv, &claims.sub)
+    )?;
+    if revoked.is_some() || ended.is_some() {
         app.blacklist.revoked.insert(claims.jti.clone(), ());
         return Ok(true);
     }
@@ -78,6 +83,13 @@ pub async fn revoke(app: &App, token_id: &str, expires_at: DateTime<Utc>) -> Res
     app.blacklist.revoked.insert(token_id.to_owned(), ());
     let left = (expires_at - app.clock.now()).to_std().unwrap_or_default() + Duration::from_secs(1);
     Ok(REVOKED.set(&app.kv, token_id, &(), Some(left)).await?)
+}
+
+/// Ends every token of a family, for as long as one may live.
+pub async fn revoke_family(app: &App, family: &str) -> Result<()> {
+    app.blacklist.revoked.insert(family.to_owned(), ());
+    let life = Duration::from_secs(app.config.auth.access_seconds.saturating_add(1));
+    Ok(REVOKED.set(&app.kv, family, &(), Some(life)).await?)
 }
 
 /// Ends all that this member or admin was given before `until`. What was said for a later moment stays.

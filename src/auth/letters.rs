@@ -76,13 +76,13 @@ pub fn withdrawn(id: String, to: String, language: Language) -> Letter {
     let (title, what, note) = match language {
         Language::Ko => (
             "탈퇴가 완료되었습니다",
-            "계정과 개인 정보가 삭제되었습니다. 그동안 함께해 주셔서 고맙습니다.",
-            "법에 따라 보관해야 하는 거래 기록은 개인 정보 없이 남습니다. 같은 이메일로 언제든 다시 가입하실 수 있습니다.",
+            "탈퇴가 완료되어 개인정보를 삭제했습니다. 그동안 함께해 주셔서 고맙습니다.",
+            "거래 기록과 이름이 지워진 후기는 남습니다. 같은 이메일로 언제든 다시 가입하실 수 있습니다.",
         ),
         Language::En => (
-            "Your account was closed",
-            "Your account and your personal details were erased. Thank you for having been with us.",
-            "Sales records that the law asks for are kept without them. You can sign up with the same email at any time.",
+            "Your account is closed",
+            "Your account is closed, and what was personal in it is erased. Thank you for having been with us.",
+            "Records of sales, and reviews without your name, are kept. You can sign up with the same email at any time.",
         ),
     };
     Letter::new(id, to, language, title).paragraph(what).note(note)

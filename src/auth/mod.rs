@@ -20,5 +20,6 @@ pub mod send_code;
 pub mod session;
 pub mod sign_in;
 pub mod sign_up;
+pub mod social;
 pub mod throttle;
 pub mod tokens;

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     app::App,
     error::{Code, Error, Problem, Result},
+    infra::kv::Shelf,
 };
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64URL_NOPAD;
@@ -22,9 +23,8 @@ pub struct ResetToken {
     pub expires_at: DateTime<Utc>,
 }
 
-fn key(email: &str) -> String {
-    format!("reset:{email}")
-}
+/// The hash, by mailbox.
+const TOKENS: Shelf<String> = Shelf::new("reset");
 
 fn hash(token: &str) -> String {
     BASE64URL_NOPAD.encode(&Sha256::digest(token.as_bytes()))
@@ -46,22 +46,17 @@ pub async fn exchange(
     code::prove(app, purpose, &email, email_code, address, &["emailCode"]).await?;
     let token = app.ids.secret();
     let life = Duration::from_secs(app.config.auth.reset_minutes * 60);
-    app.kv.set(&key(&email), &hash(&token), Some(life)).await?;
+    TOKENS.set(&app.kv, &email, &hash(&token), Some(life)).await?;
     Ok(ResetToken { token, expires_at: app.clock.now() + life })
 }
 
 /// Uses the token up, if it is this mailbox's. A wrong one uses up nothing: 256 bits are not guessed.
 pub async fn redeem(app: &App, email: &str, token: &str) -> Result<()> {
-    let (key, given) = (key(email), hash(token));
-    let is_given = |stored: &str| bool::from(subtle::ConstantTimeEq::ct_eq(given.as_bytes(), stored.as_bytes()));
-    match app.kv.get(&key).await? {
-        // Of two that come at once, one takes it.
-        Some(stored) if is_given(&stored) => match app.kv.take(&key).await? {
-            Some(taken) if is_given(&taken) => Ok(()),
-            _ => Err(expired()),
-        },
-        _ => Err(expired()),
-    }
+    let given = hash(token);
+    let Some(kept) = TOKENS.get(&app.kv, email).await? else { return Err(expired()) };
+    let is_right = bool::from(subtle::ConstantTimeEq::ct_eq(given.as_bytes(), kept.value.as_bytes()));
+    // Of two that come at once, one takes it.
+    if is_right && TOKENS.remove(&app.kv, email, &kept).await? { Ok(()) } else { Err(expired()) }
 }
 
 fn expired() -> Error {

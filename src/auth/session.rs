@@ -100,7 +100,7 @@ pub async fn refresh(app: &App, token: &str) -> Result<Session> {
     let family = &kept.value;
     let is_present = bool::from(subtle::ConstantTimeEq::ct_eq(hash(secret).as_bytes(), family.secret_hash.as_bytes()));
     if !is_present || family.begun_at < blacklist::signed_out_at(app, &family.holder).await? {
-        FAMILIES.delete(&app.kv, id).await?;
+        end_family(app, id).await?;
         return Err(refused());
     }
     let holder = Holder::of(app, &family.holder).await?.ok_or_else(refused)?;
@@ -108,10 +108,38 @@ pub async fn refresh(app: &App, token: &str) -> Result<Session> {
     let renewed = Family { secret_hash: hash(&next), ..family.clone() };
     if !FAMILIES.replace(&app.kv, id, &kept, &renewed, Some(refresh_life(app))).await? {
         // Somebody else used the same token in this very moment: that is reuse.
-        FAMILIES.delete(&app.kv, id).await?;
+        end_family(app, id).await?;
         return Err(refused());
     }
     issue(app, holder, id, &next)
+}
+
+/// Ends the session of an access token and of a refresh token, as far as each is shown and good.
+pub async fn end_shown(app: &App, access: Option<&str>, refresh: Option<&str>, everywhere: bool) -> Result<()> {
+    if let Some((id, secret)) = refresh.and_then(|token| token.split_once('.'))
+        && let Some(kept) = FAMILIES.get(&app.kv, id).await?
+        && bool::from(subtle::ConstantTimeEq::ct_eq(hash(secret).as_bytes(), kept.value.secret_hash.as_bytes()))
+    {
+        FAMILIES.delete(&app.kv, id).await?;
+        if everywhere {
+            end_all(app, &kept.value.holder).await?;
+        }
+    }
+    match access {
+        None => Ok(()),
+        Some(token) => match admit(app, token).await {
+            Ok(viewer) => end(app, &viewer, everywhere).await,
+            // Over already.
+            Err(Error::Unauthenticated) => Ok(()),
+            Err(error) => Err(error),
+        },
+    }
+}
+
+/// The refresh token is good no more, nor is any access token that came with it.
+async fn end_family(app: &App, family: &str) -> Result<()> {
+    FAMILIES.delete(&app.kv, family).await?;
+    blacklist::revoke_family(app, family).await
 }
 
 /// Ends this session, or all of this person's.
@@ -122,7 +150,7 @@ pub async fn end(app: &App, viewer: &Viewer, everywhere: bool) -> Result<()> {
         Viewer::Admin(admin) => (admin.id.to_string(), &admin.token_id, &admin.family, admin.expires_at),
     };
     blacklist::revoke(app, token_id, expires_at).await?;
-    FAMILIES.delete(&app.kv, family).await?;
+    end_family(app, family).await?;
     if everywhere { end_all(app, &holder).await } else { Ok(()) }
 }
 

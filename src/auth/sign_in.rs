@@ -12,13 +12,16 @@ use super::{
 use crate::{
     app::App,
     error::{Code, Error, Problem, Result},
+    infra::kv::Shelf,
     user,
 };
 use entity::user::Model;
 use std::{net::IpAddr, time::Duration};
 
+/// Addresses from which an account signed in.
+const KNOWN: Shelf<()> = Shelf::new("known");
 /// How long an address is known to an account.
-const KNOWN: Duration = Duration::from_secs(30 * 24 * 3600);
+const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 
 pub async fn sign_in(app: &App, email: &str, secret: String, address: Option<IpAddr>) -> Result<(Model, Session)> {
     let email = model::normal_email(email);
@@ -70,12 +73,12 @@ impl Tries {
             pair: format!("sign-in:{email} {net}"),
             account: format!("sign-in:{email}"),
             address: format!("sign-in:{net}"),
-            known: format!("known:{email} {net}"),
+            known: format!("{email} {net}"),
         };
         throttle::count(app, &tries.address, most.sign_in_by_address, &[]).await?;
         throttle::count(app, &tries.pair, most.sign_in_by_account_and_address, &[]).await?;
         if let Err(refused) = throttle::count(app, &tries.account, most.sign_in_by_account, &[]).await
-            && app.kv.get(&tries.known).await?.is_none()
+            && KNOWN.get(&app.kv, &tries.known).await?.is_none()
         {
             return Err(refused);
         }
@@ -94,6 +97,6 @@ impl Tries {
         throttle::forget(app, &self.pair).await?;
         throttle::forgive(app, &self.account).await?;
         throttle::forgive(app, &self.address).await?;
-        Ok(app.kv.set(&self.known, "", Some(KNOWN)).await?)
+        Ok(KNOWN.set(&app.kv, &self.known, &(), Some(KNOWN_FOR)).await?)
     }
 }

@@ -131,6 +131,11 @@ impl Tokens {
         self.ring(LOOK).jwks(now)
     }
 
+    /// Looks at the folder now.
+    pub fn look(&self) {
+        self.ring(Duration::ZERO);
+    }
+
     /// As it was at most `age` ago. A folder that cannot be read now changes nothing.
     fn ring(&self, age: Duration) -> Arc<Ring> {
         if self.is_due(age) {

@@ -80,6 +80,14 @@ impl Config {
         wrong(alert != "log:" && !is_http(alert), "alert.url", "neither log: nor an http(s) address");
         let kakaopay = &self.kakaopay.url;
         wrong(kakaopay != "sandbox:" && !is_http(kakaopay), "kakaopay.url", "neither sandbox: nor an http(s) address");
+        for (setting, url) in
+            [("social.kakao.url", &self.social.kakao.url), ("social.naver.url", &self.social.naver.url)]
+        {
+            let is_known = matches!(url.as_str(), "" | "off" | "sandbox:") || is_http(url);
+            wrong(!is_known, setting, "neither empty, off, sandbox: nor an http(s) address");
+        }
+        wrong(!is_http(&self.social.kakao.api_url), "social.kakao.api_url", "not an http(s) address");
+        wrong(!is_http(&self.social.naver.api_url), "social.naver.api_url", "not an http(s) address");
         let public_url = &self.server.public_url;
         wrong(!public_url.is_empty() && !is_http(public_url), "server.public_url", "not an http(s) address");
         for origin in &self.web.allowed_origins {
@@ -100,6 +108,8 @@ impl Config {
         bound("kakaopay.timeout_seconds", self.kakaopay.timeout_seconds, 1..=120);
         bound("kakaopay.sandbox_expiry_minutes", self.kakaopay.sandbox_expiry_minutes, 1..=DAY);
         bound("alert.payment_stuck_minutes", self.alert.payment_stuck_minutes, 1..=DAY);
+        bound("social.kakao.timeout_seconds", self.social.kakao.timeout_seconds, 1..=60);
+        bound("social.naver.timeout_seconds", self.social.naver.timeout_seconds, 1..=60);
         bound("auth.access_seconds", self.auth.access_seconds, 1..=DAY * 60);
         bound("auth.refresh_days", self.auth.refresh_days, 1..=366);
         bound("auth.code_minutes", self.auth.code_minutes, 1..=DAY);
@@ -171,6 +181,7 @@ impl Config {
         wrong(kakaopay.cid == TEST_CID, "kakaopay.cid", "the default is KakaoPay's for tests: not in production");
         let is_open = self.alert.url.expose_secret().starts_with("http:");
         wrong(is_open, "alert.url", "a webhook's address is a secret: https in production");
+        self.check_social(&mut wrong);
         wrong(self.mail.is_folder(), "mail.url", "a folder sends nothing: not in production");
         let is_overheard = self.mail.address().is_ok_and(|address| address.is_overheard());
         let why =
@@ -178,5 +189,28 @@ impl Config {
         wrong(is_overheard, "mail.url", why);
         wrong(self.server.public_url.is_empty(), "server.public_url", "must be set in production");
         wrong(self.demo, "demo", "the demo world has known passwords: not in production");
+    }
+
+    /// A provider that is not set up is off; one that is has secrets of its own.
+    fn check_social(&self, wrong: &mut impl FnMut(bool, &str, &str)) {
+        use secrecy::ExposeSecret;
+        let (kakao, naver) = (&self.social.kakao, &self.social.naver);
+        for (url, setting) in [(&kakao.url, "social.kakao.url"), (&naver.url, "social.naver.url")] {
+            let why = "the sandbox lets anybody in as anybody: not in production";
+            wrong(url == "sandbox:", setting, why);
+        }
+        let is_default = |text: &str| text.is_empty() || text.starts_with("sandbox-");
+        let is_known = |secret: &secrecy::SecretString| secret.expose_secret() == SANDBOX_SECRET_KEY;
+        let why = "the default is known to everybody: not in production";
+        if is_http(&kakao.url) {
+            wrong(is_default(&kakao.client_id), "social.kakao.client_id", "must be set in production");
+            wrong(is_known(&kakao.client_secret), "social.kakao.client_secret", why);
+            wrong(is_known(&kakao.admin_key), "social.kakao.admin_key", why);
+            wrong(kakao.admin_key.expose_secret().is_empty(), "social.kakao.admin_key", "must be set in production");
+        }
+        if is_http(&naver.url) {
+            wrong(is_default(&naver.client_id), "social.naver.client_id", "must be set in production");
+            wrong(is_known(&naver.client_secret), "social.naver.client_secret", why);
+        }
     }
 }

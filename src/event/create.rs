@@ -39,7 +39,7 @@ pub async fn create(app: &App, artist: Artist, draft: Draft) -> Result<event::Mo
         }
     };
     let created = transaction!(app, txn => {
-        user::query::lock_present(txn, artist.id()).await?;
+        user::query::lock_artist(txn, artist.id()).await?;
         refuse_double(txn, &row, now - guard).await?;
         insert(txn, app, row.clone(), &draft).await
     });
@@ -88,6 +88,7 @@ fn row(app: &App, artist: Artist, draft: &Draft, now: DateTime<Utc>) -> event::M
         version: 1,
         created_at: now,
         canceled_at: None,
+        removed_at: None,
     }
 }
 

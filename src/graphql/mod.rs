@@ -31,8 +31,10 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     auth::graphql::AuthMutation,
+    auth::social::graphql::SocialMutation,
     user::graphql_profile::AccountMutation,
     admin::graphql::AdminMutation,
+    admin::graphql_mutation::AdminKeepingMutation,
     admin::graphql_totp::AdminAccountMutation,
     event::graphql_mutation::EventMutation,
     booking::graphql_mutation::BookingMutation,

@@ -62,6 +62,12 @@ pub enum UserErrorCode {
     SecondFactorRequired,
     /// The sign-in was too long ago for this: sign in again.
     SignInNotRecent,
+    /// The person said no on the provider's page.
+    SocialDenied,
+    /// The way through the provider's page took too long, was used before, or began in another browser: begin again.
+    SocialExpired,
+    /// The verified email belongs to an account: sign in to it, then link.
+    SocialLinkRequired,
     /// Not that many seats are left.
     SoldOut,
     /// Somebody has it already.

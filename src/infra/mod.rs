@@ -15,4 +15,5 @@ pub mod lock;
 pub mod mail;
 pub mod process;
 pub mod search;
+pub mod social;
 pub mod telemetry;

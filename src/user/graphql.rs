@@ -6,7 +6,10 @@ use crate::{
         Owner,
         graphql::{AttachmentNode, attachments},
     },
-    auth::graphql::Role,
+    auth::{
+        graphql::Role,
+        social::{self, graphql::SocialAccount},
+    },
     booking::graphql::{BookingConnection, BookingNode, TicketConnection, TicketNode},
     coupon::graphql::{UserCouponConnection, UserCouponNode},
     error::Result,
@@ -95,9 +98,13 @@ impl ViewerNode {
     async fn user(&self) -> UserNode {
         UserNode(self.0.clone())
     }
-    /// What they sign in with.
-    async fn email(&self) -> String {
-        self.0.email.clone().unwrap_or_default()
+    /// What they sign in with; null if they came by a provider that vouched for none.
+    async fn email(&self) -> Option<&str> {
+        self.0.email.as_deref()
+    }
+    /// The providers' accounts that open this one.
+    async fn social_accounts(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<SocialAccount>> {
+        Ok(social::graphql::of(ctx, self.0.id).await?)
     }
     /// What they may do.
     async fn role(&self) -> Role {

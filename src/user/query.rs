@@ -4,7 +4,7 @@ use crate::{
     error::{Error, Result},
     infra::db::padded,
 };
-use entity::{ids::UserId, user};
+use entity::{enums::Role, ids::UserId, user};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -42,4 +42,14 @@ pub async fn all_present(db: &impl ConnectionTrait, ids: BTreeSet<UserId>) -> Re
 fn present(ids: BTreeSet<UserId>) -> Select<user::Entity> {
     let select = user::Entity::find().select_only().column(user::Column::Id);
     select.filter(user::Column::Id.is_in(padded(ids))).filter(user::Column::WithdrawnAt.is_null())
+}
+
+/// The same in which an artist publishes: the token may still say what an admin has changed since.
+pub async fn lock_artist(txn: &impl ConnectionTrait, id: UserId) -> Result<()> {
+    let row = user::Entity::find_by_id(id).lock_shared().one(txn).await?;
+    match row.filter(|row| row.withdrawn_at.is_none()) {
+        Some(row) if row.role == Role::Artist => Ok(()),
+        Some(_) => Err(Error::Forbidden),
+        None => Err(Error::Unauthenticated),
+    }
 }

@@ -44,17 +44,11 @@ pub fn queued_letters_survive_a_kill() {
         second.0.kill().unwrap();
         second.0.wait().unwrap();
         assert!(server.counted().len() < letters, "nothing was left to survive");
+        let left = waiting(data.path()).await;
         let third = start(data.path(), &server.url);
-        within(300, async {
-            let mut least = letters;
-            while server.counted().len() < letters {
-                server.until_taken(least).await;
-                least = server.taken().len() + 1;
-            }
-        })
-        .await;
+        within(300, server.until_taken(server.taken().len() + left)).await;
         third.stop();
-        assert_eq!(waiting(data.path()).await, 0);
+        assert_eq!((server.counted().len(), waiting(data.path()).await), (letters, 0));
         let twice = server.taken().len() - letters;
         println!("{twice} came twice");
         assert!(twice <= CONNECTIONS, "{twice} letters came twice");

@@ -8,6 +8,7 @@
     reason = "a test that breaks should stop where it breaks"
 )]
 
+mod admin;
 mod alerts;
 mod architecture;
 mod auth;
@@ -19,15 +20,20 @@ mod edge;
 mod events;
 mod harness;
 mod invariants;
+mod kv;
 mod lists;
 mod mail;
 mod mail_kill;
 mod notifications;
 mod onsale;
+mod passwords;
 mod payment;
 mod races;
 mod schedules;
 mod schema;
+mod secrets;
+mod social;
+mod tokens;
 mod torture;
 mod transports;
 mod uploads;
@@ -38,6 +44,7 @@ use std::process::ExitCode;
 
 fn scenarios() -> Vec<Scenario> {
     [
+        admin::all(),
         alerts::all(),
         auth::all(),
         booking::all(),
@@ -47,14 +54,18 @@ fn scenarios() -> Vec<Scenario> {
         edge::all(),
         events::all(),
         invariants::all(),
+        kv::all(),
         lists::all(),
         mail::all(),
         notifications::all(),
         onsale::all(),
+        passwords::all(),
         payment::all(),
         races::all(),
         schedules::all(),
         torture::all(),
+        social::all(),
+        tokens::all(),
         transports::all(),
         uploads::all(),
     ]
@@ -69,7 +80,11 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(4);
     let databases = Database::wanted();
     let mut trials: Vec<Trial> =
-        architecture::trials().into_iter().chain(schema::trials()).chain(mail::trials()).collect();
+        architecture::trials().into_iter().chain(schema::trials()).chain(mail::trials()).chain(kv::trials()).collect();
+    trials.push(Trial::test("secrets::no_secret_is_in_the_log", || {
+        secrets::no_secret_is_in_the_log();
+        Ok(())
+    }));
     for database in &databases {
         trials.extend(scenarios().into_iter().map(|scenario| scenario.trial(database)));
     }

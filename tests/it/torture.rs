@@ -54,6 +54,11 @@ struct World<'a> {
     done: Vec<String>,
 }
 
+/// Most of what is older is over, and does nothing any more.
+fn recent<T>(all: &[T]) -> &[T] {
+    &all[all.len().saturating_sub(4)..]
+}
+
 /// Faults of a single call. Time-outs are left to `payment.rs`: each takes seconds.
 const FAULTS: [&str; 4] = ["error_before", "error_after", "garbage", "none"];
 
@@ -175,7 +180,7 @@ impl<'a> World<'a> {
         let press = *self.dice.pick(&["approve", "approve", "approve", "approve", "quit", "fail"]);
         let fault =
             *self.dice.pick(&["none", "none", "none", "error_before", "error_after", "garbage", "wrong_amount"]);
-        let payload = self.dice.pick(&self.pages).clone();
+        let payload = self.dice.pick(recent(&self.pages)).clone();
         self.done.push(format!("press {press} {fault} on {}", payload["payment"]["id"]));
         let page = payload["payment"]["redirect"]["pcUrl"].as_str().unwrap();
         let pressed = self.app.http.post(format!("{page}/{press}")).form(&[("fault", fault)]).send().await.unwrap();
@@ -200,7 +205,7 @@ impl<'a> World<'a> {
         if self.bookings.is_empty() {
             return;
         }
-        let (key, (who, id)) = (self.key(), self.dice.pick(&self.bookings).clone());
+        let (key, (who, id)) = (self.key(), self.dice.pick(recent(&self.bookings)).clone());
         let input = json!({ "bookingId": id, "idempotencyKey": key });
         let token = self.fans[who].token.clone();
         let payload = self.app.mutate(Some(&token), "bookingCancel", "booking { id status }", input).await;

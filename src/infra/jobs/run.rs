@@ -4,7 +4,10 @@ use super::{Lane, schedule};
 use crate::transaction;
 use crate::{app::App, error::Error, error::Result};
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::job::{Column, Entity, Model};
+use entity::{
+    ids::JobId,
+    job::{Column, Entity, Model},
+};
 use futures_util::{StreamExt, stream};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -24,8 +27,9 @@ pub async fn run_due(app: &App) -> Result<usize> {
     let ran = stream::iter(jobs)
         .map(|job| async move {
             let mut ran = 0;
-            for claimed in claim(app, vec![job]).await? {
-                perform(app, claimed).await?;
+            for claimed in turn_over(app, &[], vec![job]).await? {
+                let done = perform(app, claimed).await?;
+                turn_over(app, done.as_slice(), Vec::new()).await?;
                 ran += 1;
             }
             Ok::<usize, Error>(ran)
@@ -36,10 +40,10 @@ pub async fn run_due(app: &App) -> Result<usize> {
     ran.into_iter().sum()
 }
 
-/// Claims up to `most` jobs of a lane that are due.
-pub(super) async fn claim_due(app: &App, lane: Lane, most: usize) -> Result<Vec<Model>> {
+/// Removes those that are done, and claims up to `most` jobs of a lane that are due.
+pub(super) async fn next(app: &App, lane: Lane, done: &[JobId], most: usize) -> Result<Vec<Model>> {
     let jobs = due(app, lane, u64::try_from(most).unwrap_or(BATCH)).await?;
-    claim(app, jobs).await
+    turn_over(app, done, jobs).await
 }
 
 fn is_free(now: DateTime<Utc>) -> Condition {
@@ -61,14 +65,18 @@ async fn due(app: &App, lane: Lane, most: u64) -> Result<Vec<Model>> {
     Ok(rows)
 }
 
-/// Those that no other node was quicker to take. One commit for all of them: it costs more than the statements.
-async fn claim(app: &App, jobs: Vec<Model>) -> Result<Vec<Model>> {
-    if jobs.is_empty() {
+/// Removes what is done, and answers those of `jobs` that no other node was quicker to take. One commit for all of it: it
+/// costs more than the statements.
+async fn turn_over(app: &App, done: &[JobId], jobs: Vec<Model>) -> Result<Vec<Model>> {
+    if done.is_empty() && jobs.is_empty() {
         return Ok(jobs);
     }
     let now = app.clock.now();
     let until = now + TimeDelta::seconds(i64::try_from(app.config.worker.lease_seconds).unwrap_or(60));
     transaction!(app, txn => {
+        if !done.is_empty() {
+            Entity::delete_many().filter(Column::Id.is_in(done.iter().copied())).exec(txn).await?;
+        }
         let mut claimed = Vec::new();
         for job in &jobs {
             let update = Entity::update_many()
@@ -86,7 +94,8 @@ async fn claim(app: &App, jobs: Vec<Model>) -> Result<Vec<Model>> {
     })
 }
 
-pub(super) async fn perform(app: &App, job: Model) -> Result<()> {
+/// Runs it. Answers its id if it is done, and only its row is left to be removed.
+pub(super) async fn perform(app: &App, job: Model) -> Result<Option<JobId>> {
     let attempt = job.attempts + 1;
     let outcome = match app.jobs.runner(&job.name) {
         Some(runner) => {
@@ -100,18 +109,14 @@ pub(super) async fn perform(app: &App, job: Model) -> Result<()> {
     };
     match outcome {
         Ok(()) => match app.jobs.every(&job.name) {
-            Some(every) => schedule::again(app, &job, every).await,
-            None => remove(app, &job).await,
+            Some(every) => schedule::again(app, &job, every).await.map(|()| None),
+            None => Ok(Some(job.id)),
         },
         Err(error) => {
             tracing::warn!(job = %job.id, name = job.name, attempt, %error, "job failed");
-            put_off(app, &job, attempt, &error).await
+            put_off(app, &job, attempt, &error).await.map(|()| None)
         }
     }
-}
-
-async fn remove(app: &App, job: &Model) -> Result<()> {
-    transaction!(app, txn => Ok(Entity::delete_by_id(job.id).exec(txn).await?)).map(drop)
 }
 
 /// 1 s, 2 s, 4 s … up to 10 min, with up to half as much again at random, so that failures do not come back in step.
