@@ -8,6 +8,7 @@
     reason = "a test that breaks should stop where it breaks"
 )]
 
+mod admin_sign_in;
 mod architecture;
 mod auth;
 mod booking;
@@ -16,6 +17,7 @@ mod edge;
 mod events;
 mod harness;
 mod lists;
+mod member;
 mod notifications;
 mod payment;
 mod races;
@@ -30,12 +32,14 @@ use std::process::ExitCode;
 
 fn scenarios() -> Vec<Scenario> {
     [
+        admin_sign_in::all(),
         auth::all(),
         booking::all(),
         config::all(),
         edge::all(),
         events::all(),
         lists::all(),
+        member::all(),
         notifications::all(),
         payment::all(),
         races::all(),
