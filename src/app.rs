@@ -1,9 +1,11 @@
 //! The composition root: everything that a use case may touch.
 
 use crate::{
-    auth::tokens::Tokens,
+    auth::{blacklist, password::Passwords, tokens::Tokens},
+    booking::start::Queues,
     config::Config,
     infra::{
+        alert::Alert,
         blob::{Blob, Spool},
         clock::{Clock, SystemClock},
         data_dir::{self, DataDirError},
@@ -11,10 +13,11 @@ use crate::{
         ids::{Entropy, Ids, SystemEntropy},
         jobs::Registry,
         kakaopay::{ClientSettings, KakaoPayClient, PaymentProvider},
-        kv::{EmbeddedKv, Kv},
+        kv::Kv,
         lock::Locks,
         mail::Mail,
         search::{Search, TantivySearch},
+        social::Social,
     },
     notification::hub::Hub,
 };
@@ -36,15 +39,22 @@ pub struct Ports {
     pub db: Db,
     pub kv: Kv,
     pub locks: Locks,
+    /// Which tokens this node knows to be over.
+    pub blacklist: blacklist::Memory,
     pub search: Search,
     pub mail: Mail,
+    pub alert: Alert,
     pub blob: Blob,
     /// Where files wait until they are objects.
     pub spool: Spool,
     pub provider: Arc<dyn PaymentProvider>,
+    pub social: Social,
     pub tokens: Tokens,
+    pub passwords: Passwords,
     pub jobs: Registry,
     pub hub: Hub,
+    /// Buyers who wait for their turn at an event.
+    pub queues: Queues,
     /// Work that outlives its request; shutdown waits for it.
     pub tasks: TaskTracker,
     pub shutdown: CancellationToken,
@@ -77,12 +87,22 @@ pub enum BuildError {
     DataDir(#[from] DataDirError),
     #[error(transparent)]
     Database(#[from] OpenError),
+    #[error("kv.url: {0}")]
+    Kv(String),
     #[error("search.url: {0}")]
     Search(String),
-    #[error("data_dir: the token keys cannot be used: {0}")]
+    #[error("auth.keys_dir: {0}")]
     Keys(String),
+    #[error("auth.bcrypt_threads: {0}")]
+    Passwords(std::io::Error),
+    #[error("alert.url: {0}")]
+    Alert(String),
+    #[error("{0}")]
+    Mail(String),
     #[error("kakaopay: {0}")]
     KakaoPay(String),
+    #[error("social: {0}")]
+    Social(String),
 }
 
 impl App {
@@ -94,20 +114,26 @@ impl App {
         let ids = Ids::new(Arc::clone(&clock), entropy);
         let db = Db::connect(&config.database, data).await?;
         db.migrate().await?;
-        let kv = Kv::Embedded(EmbeddedKv::new(db.clone(), ids.clone(), Arc::clone(&clock)));
+        let kv = Kv::open(&config.kv, &db, &ids, &clock).await.map_err(|error| BuildError::Kv(error.to_string()))?;
+        let tasks = TaskTracker::new();
         let index = TantivySearch::open(&data.join("search")).map_err(|error| BuildError::Search(error.to_string()))?;
         let ports = Ports {
             node: ids.uuid().simple().to_string().into_boxed_str(),
-            locks: Locks::new(Arc::clone(&clock), ids.clone()),
+            locks: Locks::new(kv.clone(), ids.clone(), tasks.clone()),
+            blacklist: blacklist::Memory::new(Duration::from_secs(config.auth.access_seconds)),
             search: Search::Tantivy(index),
-            mail: Mail::folder(data.join("mail"), &config.mail.from),
+            mail: Mail::open(&config.mail, data, Arc::clone(&clock)).map_err(BuildError::Mail)?,
+            alert: Alert::open(&config.alert.url).map_err(|error| BuildError::Alert(error.to_string()))?,
             blob: Blob::folder(data.join("objects")),
             spool: Spool::new(data.join("incoming")),
             provider: provider(&config)?,
-            tokens: Tokens::load(&data.join("keys"), &config.auth).map_err(BuildError::Keys)?,
+            social: Social::build(&config).map_err(|error| BuildError::Social(error.to_string()))?,
+            tokens: Tokens::load(&config.keys_dir(), &config.auth).map_err(BuildError::Keys)?,
+            passwords: Passwords::start(config.auth.bcrypt_threads).map_err(BuildError::Passwords)?,
             jobs: crate::job_registry(),
             hub: Hub::default(),
-            tasks: TaskTracker::new(),
+            queues: Queues::default(),
+            tasks,
             shutdown: CancellationToken::new(),
             config,
             clock,

@@ -5,9 +5,11 @@ use crate::infra::{clock::ClockAhead, kill_point};
 use crate::{
     admin,
     app::{App, World},
+    auth,
     config::{Config, Mistakes},
     event, graphql,
     infra::{
+        clock::{Clock, SystemClock},
         data_dir::{self, DataDirError, DataLock},
         db::Db,
         process, telemetry,
@@ -79,8 +81,21 @@ enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// The keys that sign access tokens
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Print the GraphQL schema
     Schema,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Every key by its `kid`, and which one signs
+    List,
+    /// Make a new one that signs from now on; the old ones check what they signed until it has run out
+    Rotate,
 }
 
 #[derive(Debug, Subcommand)]
@@ -125,6 +140,7 @@ fn run(cli: Cli) -> Result<(), String> {
             Command::Reindex => reindex(config).await,
             Command::Audit => audit(config).await,
             Command::Admin { command } => admin_command(config, command).await,
+            Command::Keys { command } => keys_command(&config, command),
             Command::Schema => Ok(()),
         }
     }))
@@ -161,6 +177,26 @@ async fn audit(config: Config) -> Result<(), String> {
     }
     let broken = outcomes.iter().filter(|outcome| outcome.broken > 0).count();
     if broken == 0 { Ok(()) } else { Err(format!("{broken} of {} rules are broken", outcomes.len())) }
+}
+
+/// Needs neither database nor server: a server that runs sees the folder change.
+fn keys_command(config: &Config, command: KeysCommand) -> Result<(), String> {
+    data_dir::prepare(&config.data_dir).map_err(|error| error.to_string())?;
+    let (folder, life) = (config.keys_dir(), auth::tokens::life(&config.auth));
+    let told = |error: String| format!("auth.keys_dir: {error}");
+    match command {
+        KeysCommand::List => {
+            for key in auth::keys::Ring::load(&folder, life).map_err(told)?.keys {
+                let until = key.ends_at.map_or("signs".to_owned(), |end| format!("checks until {}", end.to_rfc3339()));
+                println!("{}\t{until}", key.kid);
+            }
+        }
+        KeysCommand::Rotate => {
+            let kid = auth::keys::rotate(&folder, life, SystemClock.now()).map_err(told)?;
+            println!("{kid} signs from now on; a server that runs sees it within a minute");
+        }
+    }
+    Ok(())
 }
 
 async fn admin_command(config: Config, command: AdminCommand) -> Result<(), String> {

@@ -2,9 +2,10 @@
 //!
 //! All mistakes are reported at once, each with the name of the setting.
 
+mod browsers;
 mod wrong;
 
-use crate::infra::db::DatabaseSettings;
+use crate::infra::{db::DatabaseSettings, kv::KvSettings};
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
@@ -19,7 +20,16 @@ use std::{
 const DEFAULTS: &str = include_str!("config.default.toml");
 
 /// Settings that are text whatever they look like in the environment.
-const TEXTS: [&str; 2] = ["kakaopay.secret_key", "kakaopay.cid"];
+const TEXTS: [&str; 8] = [
+    "kakaopay.secret_key",
+    "kakaopay.cid",
+    "mail.url",
+    "social.kakao.client_id",
+    "social.kakao.client_secret",
+    "social.kakao.admin_key",
+    "social.naver.client_id",
+    "social.naver.client_secret",
+];
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,13 +41,16 @@ pub struct Config {
     pub web: WebSettings,
     pub time: TimeSettings,
     pub database: DatabaseSettings,
-    pub kv: BackendSettings,
+    pub kv: KvSettings,
     pub search: BackendSettings,
     pub objects: BackendSettings,
-    pub mail: MailSettings,
+    pub mail: crate::infra::mail::MailSettings,
     pub kakaopay: KakaoPaySettings,
+    pub alert: AlertSettings,
+    pub social: SocialSettings,
     pub auth: AuthSettings,
     pub booking: BookingSettings,
+    pub points: PointSettings,
     pub worker: WorkerSettings,
     pub log: LogSettings,
     pub edge: crate::http::EdgeSettings,
@@ -81,19 +94,48 @@ pub struct BackendSettings {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MailSettings {
-    pub url: String,
-    pub from: String,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct KakaoPaySettings {
     pub url: String,
     pub secret_key: SecretString,
     pub cid: String,
     pub timeout_seconds: u64,
     pub sandbox_expiry_minutes: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlertSettings {
+    /// Whoever has it may write into the channel.
+    pub url: SecretString,
+    pub payment_stuck_minutes: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SocialSettings {
+    pub kakao: KakaoSettings,
+    pub naver: NaverSettings,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KakaoSettings {
+    pub url: String,
+    pub api_url: String,
+    pub client_id: String,
+    pub client_secret: SecretString,
+    pub admin_key: SecretString,
+    pub timeout_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NaverSettings {
+    pub url: String,
+    pub api_url: String,
+    pub client_id: String,
+    pub client_secret: SecretString,
+    pub timeout_seconds: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -106,6 +148,24 @@ pub struct AuthSettings {
     pub code_minutes: u64,
     pub code_tries: u32,
     pub bcrypt_cost: u32,
+    pub bcrypt_threads: usize,
+    pub reset_minutes: u64,
+    pub keys_dir: PathBuf,
+    pub throttle: ThrottleSettings,
+}
+
+/// Tries in one window.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ThrottleSettings {
+    pub window_minutes: u64,
+    pub sign_in_by_account_and_address: u32,
+    pub sign_in_by_address: u32,
+    pub sign_in_by_account: u32,
+    pub codes_by_email: u32,
+    pub codes_by_address: u32,
+    pub proofs_by_email: u32,
+    pub proofs_by_address: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -114,6 +174,17 @@ pub struct BookingSettings {
     pub hold_minutes: u64,
     pub payment_grace_seconds: u64,
     pub duplicate_guard_seconds: u64,
+    pub group_most: usize,
+    pub writers_per_event: usize,
+    pub waiting_per_event: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PointSettings {
+    pub charge_least: i64,
+    pub charge_most: i64,
+    pub charge_minutes: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -186,9 +257,15 @@ impl Config {
         self.environment == Environment::Production
     }
 
+    /// Where the keys of the tokens lie.
+    pub fn keys_dir(&self) -> PathBuf {
+        let folder = &self.auth.keys_dir;
+        if folder.as_os_str().is_empty() { self.data_dir.join("keys") } else { folder.clone() }
+    }
+
     /// Whether `/mail` is served: the letters hold everybody's codes, so nobody but this machine may read them.
     pub fn shows_mail(&self) -> bool {
-        !self.is_production() && self.server.listen.ip().is_loopback()
+        self.mail.is_folder() && !self.is_production() && self.server.listen.ip().is_loopback()
     }
 
     /// How browsers reach this server, without a slash at the end.
@@ -254,6 +331,28 @@ mod tests {
     }
 
     #[test]
+    fn production_has_no_sandbox_and_no_known_secret_for_social_sign_in() {
+        let mistakes = |pairs: &[(&str, &str)]| {
+            let said = said(&[&[("environment", "production")], pairs].concat());
+            said.lines().filter(|line| line.starts_with("social.")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert!(mistakes(&[]).is_empty() && mistakes(&[("social.kakao.url", "off")]).is_empty());
+        assert_eq!(mistakes(&[("social.naver.url", "sandbox:")]).len(), 1);
+        let named = mistakes(&[("social.kakao.url", "https://kauth.kakao.com")]);
+        for setting in ["client_id", "client_secret", "admin_key"] {
+            assert!(named.iter().any(|line| line.starts_with(&format!("social.kakao.{setting}:"))), "{named:?}");
+        }
+        let given = [
+            ("social.naver.url", "https://nid.naver.com"),
+            ("social.naver.client_id", "0012"),
+            ("social.naver.client_secret", "12e4"),
+        ];
+        assert!(mistakes(&given).is_empty());
+        assert!(read(&given).is_ok_and(|config| config.social.naver.client_id == "0012"));
+        assert_eq!(said(&[("social.kakao.url", "kakao")]).lines().count(), 1);
+    }
+
+    #[test]
     fn a_setting_that_cannot_be_read_is_named_in_plain_words() {
         for (key, text, expected) in [
             ("server.listen", "localhost:8080", "server.listen: must be an IP address and a port, like 127.0.0.1:8080"),
@@ -263,10 +362,31 @@ mod tests {
             ("edge.heartbeat_seconds", "0", "edge.heartbeat_seconds: must be from 1 to 3600"),
             ("booking.hold_minutes", "soon", "booking.hold_minutes: must be a whole number"),
             ("environment", "staging", "environment: must be one of development, production"),
-            ("mail.to", "x", "mail.to: no such setting; there are url, from"),
+            (
+                "mail.to",
+                "x",
+                "mail.to: no such setting; there are url, from, ca_file, max_connections, timeout_seconds",
+            ),
+            ("mail.max_connections", "0", "mail.max_connections: must be from 1 to 100"),
+            ("mail.timeout_seconds", "60", "mail.timeout_seconds: must be less than worker.lease_seconds"),
+            ("mail.url", "smtps:", "mail.url: has no host, or is not like smtps://user:password@host:port"),
         ] {
             assert_eq!(said(&[(key, text)]), expected, "{key}={text}");
         }
+    }
+
+    #[test]
+    fn production_sends_mail_and_lets_nobody_overhear_it() {
+        let mail = |url| {
+            let mistakes = said(&[("environment", "production"), ("mail.url", url)]);
+            mistakes.lines().find(|line| line.starts_with("mail.")).map(str::to_owned)
+        };
+        for url in ["smtps://me:hunter2@mail.example.kr", "smtp+starttls://mail.example.kr", "smtp://10.0.0.9:25"] {
+            assert_eq!(mail(url), None, "{url}");
+        }
+        assert!(mail("folder:").is_some_and(|why| why.contains("sends nothing")));
+        let why = mail("smtp://me:hunter2@mail.example.kr").unwrap();
+        assert!(why.contains("smtps://") && !why.contains("hunter2"), "{why}");
     }
 
     #[test]

@@ -5,8 +5,9 @@
 //! Each domain keeps a small error enum of its own and maps it to a [`Problem`] with an exhaustive match.
 
 use crate::user::withdraw::model::Obstacles;
-use entity::ids::{EventId, InvalidId, TicketTypeId};
-use std::borrow::Cow;
+use chrono::{DateTime, Utc};
+use entity::ids::{EventId, InvalidId, TicketTypeId, UserCouponId};
+use std::{borrow::Cow, time::Duration};
 
 /// What use cases return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -14,10 +15,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What a refusal is called; the API's `UserErrorCode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
+    AlreadyIssued,
     AmountChanged,
     BookingClosed,
+    Busy,
     CodeExpired,
     CodeWrong,
+    CouponExhausted,
     CouponUnusable,
     DuplicateSubmit,
     IdempotencyKeyReused,
@@ -32,6 +36,9 @@ pub enum Code {
     PaymentInDoubt,
     SecondFactorRequired,
     SignInNotRecent,
+    SocialDenied,
+    SocialExpired,
+    SocialLinkRequired,
     SoldOut,
     Taken,
     TooLong,
@@ -61,7 +68,9 @@ pub enum More {
     SoldOut(Vec<TicketTypeId>),
     ExpectedTotal(i64),
     ExistingEvent(EventId),
+    AlreadyIssued(UserCouponId),
     Obstacles(Box<Obstacles>),
+    RetryAt(DateTime<Utc>),
 }
 
 /// One thing that the person who asked can mend.
@@ -107,6 +116,9 @@ pub enum Fault {
     /// Another request with the same idempotency key was a moment earlier; its answer is there to be read.
     #[error("the idempotency key was stored a moment ago")]
     Twin,
+    /// Tried again it would end the same: somebody should look at it.
+    #[error("{0}")]
+    Hopeless(String),
     #[error("{0}")]
     Other(String),
 }
@@ -123,6 +135,9 @@ pub enum Error {
     /// Something outside is away for the moment; nothing was changed.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// Too many want it in this moment; nothing was changed. With how long to wait.
+    #[error("busy for {0:?}")]
+    Busy(Duration),
     #[error(transparent)]
     Fault(#[from] Fault),
 }
@@ -136,10 +151,15 @@ impl Error {
     /// Whether nothing is wrong but that somebody else is away for the moment.
     pub fn is_away(&self) -> bool {
         match self {
-            Self::Unavailable(_) | Self::Fault(Fault::CommitInDoubt(_)) => true,
+            Self::Unavailable(_) | Self::Busy(_) | Self::Fault(Fault::CommitInDoubt(_) | Fault::Kv(_)) => true,
             Self::Fault(Fault::Database(error)) => crate::infra::db::is_lost(error),
             Self::Fault(_) | Self::Refused(_) | Self::Unauthenticated | Self::Forbidden => false,
         }
+    }
+
+    /// Whether trying again cannot help.
+    pub const fn is_hopeless(&self) -> bool {
+        matches!(self, Self::Fault(Fault::Hopeless(_)))
     }
 
     pub fn not_found(path: &[&str]) -> Self {

@@ -23,6 +23,25 @@ impl Request {
         Self(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes().into())
     }
 
+    /// The same of somebody who is signed in.
+    #[must_use]
+    pub fn graphql_of(token: &str, query: &str, variables: &serde_json::Value) -> Self {
+        let Self(bytes) = Self::graphql(query, variables);
+        let (line, rest) = bytes.split_at(bytes.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1));
+        Self([line, format!("authorization: Bearer {token}\r\n").as_bytes(), rest].concat().into())
+    }
+
+    /// The same with other letters in a place that is as long.
+    #[must_use]
+    pub fn with(&self, old: &str, new: &str) -> Self {
+        let mut bytes = self.0.to_vec();
+        let place = bytes.windows(old.len()).position(|part| part == old.as_bytes());
+        if let Some(part) = place.and_then(|at| bytes.get_mut(at..at + old.len().min(new.len()))) {
+            part.copy_from_slice(new.as_bytes().get(..part.len()).unwrap_or_default());
+        }
+        Self(bytes.into())
+    }
+
     #[must_use]
     pub fn graphql(query: &str, variables: &serde_json::Value) -> Self {
         let body = serde_json::json!({ "query": query, "variables": variables }).to_string();

@@ -1,5 +1,6 @@
 //! What the binaries of this package share: a world to measure in ([`world`]), a server in a process of its own
-//! ([`server`]), clients that cost little themselves ([`http`], [`feed`]), what GraphQL is compared with ([`bare`]), and the middle of several rounds.
+//! ([`server`]), clients that cost little themselves ([`http`], [`feed`]), what GraphQL is compared with ([`bare`]),
+//! what a database can do by itself ([`limit`]) and a sale's buyers ([`sale`]), and the middle of several rounds.
 //!
 //! What always holds: client and server speak over loopback; what was raised above the defaults is printed; a figure
 //! counts only if every answer was the right one. The figures that were measured are in `README.md`.
@@ -7,6 +8,8 @@
 pub mod bare;
 pub mod feed;
 pub mod http;
+pub mod limit;
+pub mod sale;
 pub mod server;
 pub mod world;
 

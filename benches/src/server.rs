@@ -29,9 +29,21 @@ impl Server {
     /// # Errors
     /// If it does not start.
     pub fn start(folder: &Path) -> Result<Self> {
+        Self::start_with(folder, "")
+    }
+
+    /// As [`Server::start`], with these settings, which are TOML.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn start_with(folder: &Path, settings: &str) -> Result<Self> {
+        let file = folder.join("settings.toml");
+        std::fs::write(&file, settings)?;
         let child = Command::new(std::env::current_exe()?)
             .args(["serve", "--no-demo", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder)
+            .arg("--config")
+            .arg(file)
             .stdout(Stdio::piped())
             .stderr(File::create(folder.join("server.log"))?)
             .spawn()?;

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use entity::{enums::Role, ids::UserId, user};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 use spotlight::{
     app::{App, World},
@@ -9,6 +10,9 @@ use spotlight::{
     config::Config,
 };
 use std::path::Path;
+
+/// Sessions that begin at once.
+const AT_ONCE: usize = 16;
 
 /// The defaults, with what `change` changes.
 ///
@@ -32,11 +36,9 @@ pub async fn sign_in(app: &App, count: usize) -> Result<Vec<String>> {
         let rows = part.iter().map(|row| row.clone().into_active_model().reset_all());
         user::Entity::insert_many(rows).exec_without_returning(app.db.reads()).await?;
     }
-    let mut tokens = Vec::with_capacity(count);
-    for person in people {
-        tokens.push(session::begin(app, Holder::Member(person.id, Role::User)).await?.access_token);
-    }
-    Ok(tokens)
+    let sessions = people.iter().map(|person| session::begin(app, Holder::Member(person.id, Role::User)));
+    let sessions: Vec<_> = stream::iter(sessions).buffered(AT_ONCE).try_collect().await?;
+    Ok(sessions.into_iter().map(|session| session.access_token).collect())
 }
 
 fn person(app: &App, number: usize) -> user::Model {

@@ -34,6 +34,8 @@ pub struct Model {
     pub version: i64,
     pub created_at: DateTimeUtc,
     pub canceled_at: Option<DateTimeUtc>,
+    /// When an admin took it out of sight; it is canceled too, unless it had ended.
+    pub removed_at: Option<DateTimeUtc>,
 }
 
 /// Relations are read by batch queries, never by joins from here.

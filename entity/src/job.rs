@@ -10,6 +10,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: JobId,
     pub name: String,
+    /// Where it waits; those of one lane never wait for those of another.
+    pub lane: i32,
     /// JSON with ids, never data.
     #[sea_orm(column_type = "Text")]
     pub payload: String,

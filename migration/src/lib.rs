@@ -12,7 +12,10 @@ mod m20261123_000003_money;
 mod m20261123_000004_booking;
 mod m20261123_000005_community;
 mod m20261123_000006_work;
+mod m20261123_000007_job_lane;
+mod m20261123_000010_audit_append_only;
 mod m20261123_000011_admin_totp;
+mod m20261123_000012_admin_lists;
 
 /// All migrations, in order.
 pub struct Migrator;
@@ -27,7 +30,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000004_booking::Migration),
             Box::new(m20261123_000005_community::Migration),
             Box::new(m20261123_000006_work::Migration),
+            Box::new(m20261123_000007_job_lane::Migration),
+            Box::new(m20261123_000010_audit_append_only::Migration),
             Box::new(m20261123_000011_admin_totp::Migration),
+            Box::new(m20261123_000012_admin_lists::Migration),
         ]
     }
 }

@@ -1,14 +1,19 @@
 //! What admins see, behind `admin`.
 
 use super::{
+    graphql_lists::AdminLists,
     invariants, query,
     sign_in::{self, SignIn},
     totp::recovery,
 };
 use crate::{
     auth::graphql::SessionObject,
-    error::Result,
-    graphql::{ctx::Ctx, door::answer},
+    coupon::{
+        self,
+        graphql::{CouponConnection, CouponNode},
+    },
+    error::{Error, Result},
+    graphql::{ctx::Ctx, door::answer, page::window},
     payload,
     user::viewer::Viewer,
 };
@@ -40,6 +45,27 @@ impl AdminNode {
     /// What they sign in with.
     async fn email(&self) -> &str {
         &self.0.email
+    }
+    /// All coupons, withdrawn ones too, newest first.
+    async fn coupons(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "So many from the start, or behind `after`; 20 if nothing is said, at most 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "A cursor: begin behind it.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, or before `before`; at most 100.")] last: Option<i32>,
+        #[graphql(desc = "A cursor: end before it.")] before: Option<String>,
+    ) -> Option<async_graphql::Result<CouponConnection>> {
+        let read = async {
+            ctx.admin()?;
+            let window = window(first, after, last, before)?;
+            Ok(CouponConnection::of(coupon::query::page(ctx.app().db.reads(), &window).await?, CouponNode))
+        };
+        Some(read.await.map_err(|error: Error| error.into()))
+    }
+    #[graphql(flatten)]
+    async fn lists(&self, _ctx: &Context<'_>) -> AdminLists {
+        AdminLists
     }
     /// Whether signing in also takes a code of an authenticator app.
     async fn is_totp_enabled(&self) -> bool {

@@ -23,7 +23,8 @@ use std::net::IpAddr;
 const MOST_BY_ACCOUNT: u32 = 5;
 const MOST_BY_ADDRESS: u32 = 20;
 
-#[derive(Clone, Debug)]
+/// No `Debug`: it is full of secrets.
+#[derive(Clone)]
 pub struct SignIn {
     pub email: String,
     pub password: String,
@@ -36,7 +37,7 @@ pub async fn sign_in(app: &App, input: SignIn, address: Option<IpAddr>) -> Resul
     let email = model::normal_email(&input.email);
     let by_account = format!("admin-sign-in:{email}");
     throttle::count(app, &by_account, MOST_BY_ACCOUNT, &[]).await?;
-    let by_address = address.map(|address| format!("admin-sign-in:{address}"));
+    let by_address = address.map(|_| format!("admin-sign-in:{}", throttle::network(address)));
     if let Some(by_address) = &by_address {
         throttle::count(app, by_address, MOST_BY_ADDRESS, &[]).await?;
     }

@@ -13,7 +13,7 @@ pub async fn own(txn: &impl ConnectionTrait, buyer: Buyer, owner: Owner, path: &
     let is_own = match owner {
         Owner::Event(id) => {
             let row = event::Entity::find_by_id(id).lock_exclusive().one(txn).await?;
-            let row = row.filter(|row| row.artist_id == buyer.id());
+            let row = row.filter(|row| row.artist_id == buyer.id() && row.removed_at.is_none());
             if row.as_ref().is_some_and(|row| row.status == EventStatus::Canceled) {
                 let ko = "취소된 이벤트입니다.";
                 return Err(Problem::new(Code::NotAllowed, path, ko, "The event is canceled.").into());

@@ -1,14 +1,16 @@
 //! Six-digit email codes. The code itself is stored nowhere: it is an HMAC of the mailbox, the purpose and a nonce,
 //! and only the nonce is kept, with the tries that are left.
 
+use super::throttle;
 use crate::{
     app::App,
     error::{Code, Error, Problem, Result},
+    infra::kv::Shelf,
 };
 use aws_lc_rs::hmac;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 /// What a code is for; one is not good for the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +19,7 @@ pub enum Purpose {
     PasswordReset,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Pending {
     nonce: String,
     tries_left: u32,
@@ -25,8 +27,10 @@ struct Pending {
     expires_at: DateTime<Utc>,
 }
 
+const CODES: Shelf<Pending> = Shelf::new("code");
+
 fn key(purpose: Purpose, email: &str) -> String {
-    format!("code:{purpose:?}:{email}")
+    format!("{purpose:?}:{email}")
 }
 
 fn life(app: &App) -> Duration {
@@ -48,42 +52,59 @@ pub async fn begin(app: &App, purpose: Purpose, email: &str) -> Result<String> {
         tries_left: app.config.auth.code_tries,
         expires_at: app.clock.now() + life(app),
     };
-    app.kv.set(&key(purpose, email), &json(&pending)?, Some(life(app))).await?;
+    CODES.set(&app.kv, &key(purpose, email), &pending, Some(life(app))).await?;
     Ok(nonce)
 }
 
+/// As [`redeem`], and refused to who was wrong too often, at this mailbox or from this address: a new code gives new tries,
+/// but not without end.
+pub async fn prove(
+    app: &App,
+    purpose: Purpose,
+    email: &str,
+    code: &str,
+    address: Option<IpAddr>,
+    path: &[&str],
+) -> Result<()> {
+    let most = &app.config.auth.throttle;
+    let by_address = format!("proof:{}", throttle::network(address));
+    let by_email = format!("proof:{email}");
+    throttle::count(app, &by_address, most.proofs_by_address, &[]).await?;
+    throttle::count(app, &by_email, most.proofs_by_email, &[]).await?;
+    redeem(app, purpose, email, code, path).await?;
+    throttle::forgive(app, &by_address).await?;
+    throttle::forget(app, &by_email).await
+}
+
 /// Uses the code up if it is right; counts the try if it is wrong.
-pub async fn redeem(app: &App, purpose: Purpose, email: &str, code: &str, path: &[&str]) -> Result<()> {
+async fn redeem(app: &App, purpose: Purpose, email: &str, code: &str, path: &[&str]) -> Result<()> {
     let key = key(purpose, email);
     loop {
-        let Some(stored) = app.kv.get(&key).await? else { return Err(expired(path)) };
-        let mut pending: Pending = serde_json::from_str(&stored).map_err(|error| Error::fault(error.to_string()))?;
-        let right = digits(app, purpose, email, &pending.nonce);
+        let Some(kept) = CODES.get(&app.kv, &key).await? else { return Err(expired(path)) };
+        let right = digits(app, purpose, email, &kept.value.nonce);
         if subtle::ConstantTimeEq::ct_eq(right.as_bytes(), code.trim().as_bytes()).into() {
-            // Of two that come at once, one takes it.
-            return if app.kv.take(&key).await?.is_some() { Ok(()) } else { Err(expired(path)) };
+            // Of two that come at once, one takes it; and none takes a newer one.
+            return if CODES.remove(&app.kv, &key, &kept).await? { Ok(()) } else { Err(expired(path)) };
         }
-        pending.tries_left = pending.tries_left.saturating_sub(1);
-        if pending.tries_left == 0 {
-            app.kv.delete(&key).await?;
-            return Err(wrong(path));
-        }
-        let left = (pending.expires_at - app.clock.now()).to_std().unwrap_or_default();
-        if app.kv.compare_and_set(&key, &stored, &json(&pending)?, Some(left)).await? {
+        let tries_left = kept.value.tries_left.saturating_sub(1);
+        let is_counted = if tries_left == 0 {
+            CODES.remove(&app.kv, &key, &kept).await?
+        } else {
+            let left = (kept.value.expires_at - app.clock.now()).to_std().unwrap_or_default();
+            let pending = Pending { tries_left, ..kept.value.clone() };
+            CODES.replace(&app.kv, &key, &kept, &pending, Some(left)).await?
+        };
+        if is_counted {
             return Err(wrong(path));
         }
     }
-}
-
-fn json(pending: &Pending) -> Result<String> {
-    serde_json::to_string(pending).map_err(|error| Error::fault(error.to_string()))
 }
 
 fn wrong(path: &[&str]) -> Error {
     Problem::new(Code::CodeWrong, path, "인증번호가 올바르지 않습니다.", "The code is wrong.").into()
 }
 
-fn expired(path: &[&str]) -> Error {
+pub fn expired(path: &[&str]) -> Error {
     let ko = "인증번호가 만료되었습니다. 새로 받아 주세요.";
     Problem::new(Code::CodeExpired, path, ko, "The code has expired. Ask for a new one.").into()
 }

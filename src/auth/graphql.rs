@@ -1,6 +1,8 @@
 //! Signing up, in and out.
 
-use super::{code::Purpose, send_code, session, session::Session, sign_in, sign_up};
+use super::{
+    change_password, code::Purpose, reset_password, reset_token, send_code, session, session::Session, sign_in, sign_up,
+};
 use crate::{
     error::Result,
     graphql::{ctx::Ctx, door::answer, scalars::Date},
@@ -118,6 +120,66 @@ payload! {
     }
 }
 
+/// The first of two steps to a new password: the code is exchanged for a token.
+#[derive(InputObject)]
+pub struct EmailCodeVerifyInput {
+    /// The mailbox that the code went to.
+    pub email: String,
+    /// The six digits from the mail.
+    pub email_code: String,
+    /// What the code is for: `PASSWORD_RESET` alone has two steps.
+    pub purpose: EmailCodePurpose,
+}
+
+/// A new password for a mailbox that is proven: by the code itself, or by the token that it was exchanged for; by one of
+/// them.
+#[derive(InputObject)]
+pub struct PasswordResetInput {
+    /// The mailbox that the code went to.
+    pub email: String,
+    /// The six digits from the mail.
+    pub email_code: Option<String>,
+    /// From `emailCodeVerify`; it works once.
+    pub reset_token: Option<String>,
+    /// 8 to 64 characters with upper case, lower case, digit and symbol.
+    pub new_password: String,
+}
+
+/// Another password.
+#[derive(InputObject)]
+pub struct PasswordChangeInput {
+    /// The old one.
+    pub current_password: String,
+    /// 8 to 64 characters with upper case, lower case, digit and symbol.
+    pub new_password: String,
+}
+
+payload! {
+    /// The code was right, and is used up.
+    EmailCodeVerifyPayload {
+        /// Lets `passwordReset` set a new password for this mailbox, once.
+        reset_token: String,
+        /// When the token runs out.
+        expires_at: DateTime<Utc>,
+    }
+}
+
+payload! {
+    /// The new password is set, or it is not.
+    PasswordResetPayload {
+        /// True once it is; every session has ended.
+        is_reset: bool,
+    }
+}
+
+payload! {
+    /// The new password is set.
+    PasswordChangePayload {
+        /// The session to go on with; every other one has ended, and so have the tokens that asked.
+        session: SessionObject,
+    }
+}
+
 payload! {
     /// A new member, signed in.
     SignUpPayload {
@@ -165,7 +227,8 @@ impl AuthMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Where to, and what for.")] input: EmailCodeSendInput,
     ) -> async_graphql::Result<EmailCodeSendPayload> {
-        let sent = send_code::send_code(ctx.app(), &input.email, input.purpose.into(), ctx.language()).await;
+        let (language, address) = (ctx.language(), ctx.request().address);
+        let sent = send_code::send_code(ctx.app(), &input.email, input.purpose.into(), language, address).await;
         answer(ctx, sent.map(|()| EmailCodeSendPayload { is_accepted: Some(true), user_errors: Vec::new() }))
     }
 
@@ -192,6 +255,54 @@ impl AuthMutation {
                 viewer: Some(ViewerNode(user)),
                 user_errors: Vec::new(),
             }),
+        )
+    }
+
+    /// Exchanges the code of a password reset for a token, so that the new password can be asked for on the next page.
+    async fn email_code_verify(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The code.")] input: EmailCodeVerifyInput,
+    ) -> async_graphql::Result<EmailCodeVerifyPayload> {
+        let (purpose, address) = (input.purpose.into(), ctx.request().address);
+        let verified = reset_token::exchange(ctx.app(), &input.email, purpose, &input.email_code, address).await;
+        answer(
+            ctx,
+            verified.map(|token| EmailCodeVerifyPayload {
+                reset_token: Some(token.token),
+                expires_at: Some(token.expires_at),
+                user_errors: Vec::new(),
+            }),
+        )
+    }
+
+    /// Sets a new password for a proven mailbox, ends every session and says so by mail.
+    async fn password_reset(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The proof, and the new password.")] input: PasswordResetInput,
+    ) -> async_graphql::Result<PasswordResetPayload> {
+        let input = reset_password::ResetPassword {
+            email: input.email,
+            email_code: input.email_code,
+            reset_token: input.reset_token,
+            new_password: input.new_password,
+        };
+        let reset = reset_password::reset_password(ctx.app(), input, ctx.request().address).await;
+        answer(ctx, reset.map(|()| PasswordResetPayload { is_reset: Some(true), user_errors: Vec::new() }))
+    }
+
+    /// Changes the password, ends every other session and says so by mail.
+    async fn password_change(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The old password and the new one.")] input: PasswordChangeInput,
+    ) -> async_graphql::Result<PasswordChangePayload> {
+        let (old, new) = (input.current_password, input.new_password);
+        let changed = change_password::change_password(ctx.app(), ctx.viewer(), old, new).await;
+        answer(
+            ctx,
+            changed.map(|session| PasswordChangePayload { session: Some(session.into()), user_errors: Vec::new() }),
         )
     }
 
@@ -229,7 +340,7 @@ async fn up(ctx: &Context<'_>, input: SignUpInput) -> Result<SignUpPayload> {
         location: input.location,
         role: input.role.into(),
     };
-    let (user, session) = sign_up::sign_up(ctx.app(), input, ctx.language()).await?;
+    let (user, session) = sign_up::sign_up(ctx.app(), input, ctx.language(), ctx.request().address).await?;
     Ok(SignUpPayload { session: Some(session.into()), viewer: Some(ViewerNode(user)), user_errors: Vec::new() })
 }
 

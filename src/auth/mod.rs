@@ -4,14 +4,22 @@
 //! every use, and one that comes back a second time ends its whole family. Nothing here tells whether an email has an
 //! account to somebody who cannot read that mailbox. Read `session` next, then the use cases by their verbs.
 
+pub mod blacklist;
+pub mod change_password;
 pub mod code;
 pub mod graphql;
+pub mod keys;
+pub mod letters;
 pub mod model;
+pub mod new_password;
 pub mod password;
+pub mod reset_password;
+pub mod reset_token;
 pub mod seal;
 pub mod send_code;
 pub mod session;
 pub mod sign_in;
 pub mod sign_up;
+pub mod social;
 pub mod throttle;
 pub mod tokens;

@@ -3,11 +3,15 @@
 //! A refresh token is `family.secret`. The family's row keeps the hash of the present secret; each use replaces it.
 //! A secret that is not the present one was used before or stolen: the family ends, for the thief and the owner.
 
-use super::tokens::Claims;
+use super::{
+    blacklist::{self, Standing},
+    tokens::Claims,
+};
 use crate::{
     admin,
     app::App,
     error::{Code, Error, Problem, Result},
+    infra::kv::Shelf,
     user,
     user::viewer::{AdminSession, Member, Viewer},
 };
@@ -22,12 +26,19 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// What signing in gives.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Session {
     pub access_token: String,
     pub expires_at: DateTime<Utc>,
     pub refresh_token: String,
     pub refresh_expires_at: DateTime<Utc>,
+}
+
+/// Without the tokens: whoever reads a log must not be able to go on with it.
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
 }
 
 /// Whose session it is. The two kinds never meet: each has a table, a sign-in and a use of tokens of its own.
@@ -56,7 +67,7 @@ impl Holder {
     }
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Family {
     /// A member's or an admin's id.
     holder: String,
@@ -64,16 +75,10 @@ struct Family {
     begun_at: DateTime<Utc>,
 }
 
-fn family_key(family: &str) -> String {
-    format!("session:{family}")
-}
+const FAMILIES: Shelf<Family> = Shelf::new("session");
 
 fn hash(secret: &str) -> String {
     BASE64URL_NOPAD.encode(&Sha256::digest(secret.as_bytes()))
-}
-
-fn json(family: &Family) -> Result<String> {
-    serde_json::to_string(family).map_err(|error| Error::fault(error.to_string()))
 }
 
 fn refresh_life(app: &App) -> Duration {
@@ -84,30 +89,57 @@ fn refresh_life(app: &App) -> Duration {
 pub async fn begin(app: &App, holder: Holder) -> Result<Session> {
     let (id, secret) = (app.ids.secret(), app.ids.secret());
     let family = Family { holder: holder.id(), secret_hash: hash(&secret), begun_at: app.clock.now() };
-    app.kv.set(&family_key(&id), &json(&family)?, Some(refresh_life(app))).await?;
+    FAMILIES.set(&app.kv, &id, &family, Some(refresh_life(app))).await?;
     issue(app, holder, &id, &secret)
 }
 
 /// Replaces the refresh token, and gives a new access token.
 pub async fn refresh(app: &App, token: &str) -> Result<Session> {
     let (id, secret) = token.split_once('.').ok_or_else(refused)?;
-    let key = family_key(id);
-    let stored = app.kv.get(&key).await?.ok_or_else(refused)?;
-    let family: Family = serde_json::from_str(&stored).map_err(|error| Error::fault(error.to_string()))?;
+    let kept = FAMILIES.get(&app.kv, id).await?.ok_or_else(refused)?;
+    let family = &kept.value;
     let is_present = bool::from(subtle::ConstantTimeEq::ct_eq(hash(secret).as_bytes(), family.secret_hash.as_bytes()));
-    if !is_present || family.begun_at < signed_out_at(app, &family.holder).await? {
-        app.kv.delete(&key).await?;
+    if !is_present || family.begun_at < blacklist::signed_out_at(app, &family.holder).await? {
+        end_family(app, id).await?;
         return Err(refused());
     }
     let holder = Holder::of(app, &family.holder).await?.ok_or_else(refused)?;
     let next = app.ids.secret();
-    let renewed = Family { secret_hash: hash(&next), ..family };
-    if !app.kv.compare_and_set(&key, &stored, &json(&renewed)?, Some(refresh_life(app))).await? {
+    let renewed = Family { secret_hash: hash(&next), ..family.clone() };
+    if !FAMILIES.replace(&app.kv, id, &kept, &renewed, Some(refresh_life(app))).await? {
         // Somebody else used the same token in this very moment: that is reuse.
-        app.kv.delete(&key).await?;
+        end_family(app, id).await?;
         return Err(refused());
     }
     issue(app, holder, id, &next)
+}
+
+/// Ends the session of an access token and of a refresh token, as far as each is shown and good.
+pub async fn end_shown(app: &App, access: Option<&str>, refresh: Option<&str>, everywhere: bool) -> Result<()> {
+    if let Some((id, secret)) = refresh.and_then(|token| token.split_once('.'))
+        && let Some(kept) = FAMILIES.get(&app.kv, id).await?
+        && bool::from(subtle::ConstantTimeEq::ct_eq(hash(secret).as_bytes(), kept.value.secret_hash.as_bytes()))
+    {
+        FAMILIES.delete(&app.kv, id).await?;
+        if everywhere {
+            end_all(app, &kept.value.holder).await?;
+        }
+    }
+    match access {
+        None => Ok(()),
+        Some(token) => match admit(app, token).await {
+            Ok(viewer) => end(app, &viewer, everywhere).await,
+            // Over already.
+            Err(Error::Unauthenticated) => Ok(()),
+            Err(error) => Err(error),
+        },
+    }
+}
+
+/// The refresh token is good no more, nor is any access token that came with it.
+async fn end_family(app: &App, family: &str) -> Result<()> {
+    FAMILIES.delete(&app.kv, family).await?;
+    blacklist::revoke_family(app, family).await
 }
 
 /// Ends this session, or all of this person's.
@@ -117,43 +149,50 @@ pub async fn end(app: &App, viewer: &Viewer, everywhere: bool) -> Result<()> {
         Viewer::Member(member) => (member.id.to_string(), &member.token_id, &member.family, member.expires_at),
         Viewer::Admin(admin) => (admin.id.to_string(), &admin.token_id, &admin.family, admin.expires_at),
     };
-    let left = (expires_at - app.clock.now()).to_std().unwrap_or_default() + Duration::from_secs(1);
-    app.kv.set(&format!("revoked:{token_id}"), "", Some(left)).await?;
-    app.kv.delete(&family_key(family)).await?;
+    blacklist::revoke(app, token_id, expires_at).await?;
+    end_family(app, family).await?;
     if everywhere { end_all(app, &holder).await } else { Ok(()) }
 }
 
 /// Ends every session of this member or admin, and refuses each token that a sign-in under way may still issue. For accounts
 /// that are gone: as long as a refresh token lives, by when no sign-in that began before is left.
 pub async fn end_for_good(app: &App, holder: &str) -> Result<()> {
-    let never = (app.clock.now() + refresh_life(app)).timestamp_micros().to_string();
-    app.kv.set(&format!("signed-out:{holder}"), &never, Some(refresh_life(app))).await?;
-    Ok(())
+    blacklist::sign_out(app, holder, app.clock.now() + refresh_life(app), refresh_life(app)).await
 }
 
 /// Ends every session of this member or admin that began before now.
 pub async fn end_all(app: &App, holder: &str) -> Result<()> {
-    let now = app.clock.now().timestamp_micros().to_string();
-    app.kv.set(&format!("signed-out:{holder}"), &now, Some(refresh_life(app))).await?;
+    end_before(app, holder, app.clock.now()).await
+}
+
+/// Ends every session that began before `moment`, and refuses every token that was issued before it. What was said for a
+/// later moment stays.
+pub async fn end_before(app: &App, holder: &str, moment: DateTime<Utc>) -> Result<()> {
+    blacklist::sign_out(app, holder, moment, refresh_life(app)).await
+}
+
+/// Ends a session that was given to nobody yet.
+pub async fn abandon(app: &App, session: &Session) -> Result<()> {
+    if let Some((family, _)) = session.refresh_token.split_once('.') {
+        FAMILIES.delete(&app.kv, family).await?;
+    }
     Ok(())
 }
 
 /// When its holder signed in; refreshing does not change it. `None` if it has ended.
 pub async fn begun_at(app: &App, family: &str) -> Result<Option<DateTime<Utc>>> {
-    let Some(stored) = app.kv.get(&family_key(family)).await? else { return Ok(None) };
-    let family: Family = serde_json::from_str(&stored).map_err(|error| Error::fault(error.to_string()))?;
-    Ok(Some(family.begun_at))
+    Ok(FAMILIES.get(&app.kv, family).await?.map(|kept| kept.value.begun_at))
 }
 
 /// Who shows this access token; `Err(Unauthenticated)` for one that is not valid now.
 pub async fn admit(app: &App, token: &str) -> Result<Viewer> {
     let claims = app.tokens.check(token, app.clock.now()).ok_or(Error::Unauthenticated)?;
-    if app.kv.get(&format!("revoked:{}", claims.jti)).await?.is_some() {
-        return Err(Error::Unauthenticated);
-    }
-    let issued = DateTime::from_timestamp_micros(claims.iat_us).ok_or(Error::Unauthenticated)?;
-    if issued < signed_out_at(app, &claims.sub).await? {
-        return Err(Error::Unauthenticated);
+    match blacklist::standing(app, &claims).await {
+        Standing::Good => {}
+        Standing::Over => return Err(Error::Unauthenticated),
+        // A member's token is good for minutes; an admin's can do harm in one.
+        Standing::Unknown if claims.role.is_some() => {}
+        Standing::Unknown => return Err(Error::Unavailable("the blacklist cannot be read".to_owned())),
     }
     let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(Error::Unauthenticated)?;
     let (token_id, family) = (claims.jti, claims.sid);
@@ -167,12 +206,6 @@ pub async fn admit(app: &App, token: &str) -> Result<Viewer> {
             Ok(Viewer::Admin(AdminSession { id, token_id, family, expires_at }))
         }
     }
-}
-
-async fn signed_out_at(app: &App, user: &str) -> Result<DateTime<Utc>> {
-    let stored = app.kv.get(&format!("signed-out:{user}")).await?;
-    let micros = stored.and_then(|micros| micros.parse().ok());
-    Ok(micros.and_then(DateTime::from_timestamp_micros).unwrap_or(DateTime::UNIX_EPOCH))
 }
 
 fn issue(app: &App, holder: Holder, family: &str, secret: &str) -> Result<Session> {

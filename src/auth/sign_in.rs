@@ -1,4 +1,8 @@
 //! `signIn`: one answer for an unknown email and a wrong password, after the same work.
+//!
+//! Failures are counted for the account from this address (few), for the address (more), and for the account from
+//! everywhere (most). The last one alone would let a stranger lock somebody out by failing on purpose: an address from
+//! which this account signed in during the last 30 days is not held back by it.
 
 use super::{
     model, password, session,
@@ -7,43 +11,92 @@ use super::{
 };
 use crate::{
     app::App,
-    error::{Code, Problem, Result},
+    error::{Code, Error, Problem, Result},
+    infra::kv::Shelf,
     user,
 };
-use std::net::IpAddr;
+use entity::user::Model;
+use std::{net::IpAddr, time::Duration};
 
-/// Failures in a quarter of an hour, by account and by address.
-const MOST_BY_ACCOUNT: u32 = 10;
-const MOST_BY_ADDRESS: u32 = 100;
+/// Addresses from which an account signed in.
+const KNOWN: Shelf<()> = Shelf::new("known");
+/// How long an address is known to an account.
+const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 
-pub async fn sign_in(
-    app: &App,
-    email: &str,
-    secret: String,
-    address: Option<IpAddr>,
-) -> Result<(entity::user::Model, Session)> {
+pub async fn sign_in(app: &App, email: &str, secret: String, address: Option<IpAddr>) -> Result<(Model, Session)> {
     let email = model::normal_email(email);
-    let by_account = format!("sign-in:{email}");
-    throttle::count(app, &by_account, MOST_BY_ACCOUNT, &[]).await?;
-    let by_address = address.map(|address| format!("sign-in:{address}"));
-    if let Some(by_address) = &by_address {
-        throttle::count(app, by_address, MOST_BY_ADDRESS, &[]).await?;
-    }
+    let tries = Tries::count(app, &email, address).await?;
     let user = user::query::by_email(app.db.reads(), &email).await?.filter(|user| user.withdrawn_at.is_none());
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-    let is_right = password::verify(app, secret, hash).await?;
-    match user {
-        Some(user) if is_right => {
-            throttle::forget(app, &by_account).await?;
-            if let Some(by_address) = &by_address {
-                throttle::forgive(app, by_address).await?;
-            }
-            let session = session::begin(app, Holder::Member(user.id, user.role)).await?;
-            Ok((user, session))
+    let is_right = password::verify(app, secret, hash).await;
+    if matches!(is_right, Err(Error::Busy(_))) {
+        // Nothing was tried.
+        tries.take_back(app).await?;
+    }
+    let Some(user) = user.filter(|_| matches!(is_right, Ok(true))) else {
+        is_right?;
+        return Err(wrong());
+    };
+    tries.were_right(app).await?;
+    let session = session::begin(app, Holder::Member(user.id, user.role)).await?;
+    if let Err(changed) = still_so(app, &user).await {
+        session::abandon(app, &session).await?;
+        return Err(changed);
+    }
+    Ok((user, session))
+}
+
+/// A password that was changed, or an account that was closed, while the old one was compared: no session may come of it.
+/// What is changed after this look ends the session by itself.
+async fn still_so(app: &App, user: &Model) -> Result<()> {
+    let now = user::query::by_id(app.db.reads(), user.id).await?.filter(|now| now.withdrawn_at.is_none());
+    if now.is_some_and(|now| now.password_hash == user.password_hash) { Ok(()) } else { Err(wrong()) }
+}
+
+fn wrong() -> Error {
+    let ko = "이메일 또는 비밀번호가 올바르지 않습니다.";
+    Problem::new(Code::WrongCredentials, &[], ko, "The email or the password is wrong.").into()
+}
+
+/// What is counted; the same work for whatever email.
+struct Tries {
+    pair: String,
+    account: String,
+    address: String,
+    known: String,
+}
+
+impl Tries {
+    async fn count(app: &App, email: &str, address: Option<IpAddr>) -> Result<Self> {
+        let (most, net) = (&app.config.auth.throttle, throttle::network(address));
+        let tries = Self {
+            pair: format!("sign-in:{email} {net}"),
+            account: format!("sign-in:{email}"),
+            address: format!("sign-in:{net}"),
+            known: format!("{email} {net}"),
+        };
+        throttle::count(app, &tries.address, most.sign_in_by_address, &[]).await?;
+        throttle::count(app, &tries.pair, most.sign_in_by_account_and_address, &[]).await?;
+        if let Err(refused) = throttle::count(app, &tries.account, most.sign_in_by_account, &[]).await
+            && KNOWN.get(&app.kv, &tries.known).await?.is_none()
+        {
+            return Err(refused);
         }
-        _ => {
-            let ko = "이메일 또는 비밀번호가 올바르지 않습니다.";
-            Err(Problem::new(Code::WrongCredentials, &[], ko, "The email or the password is wrong.").into())
+        Ok(tries)
+    }
+
+    async fn take_back(&self, app: &App) -> Result<()> {
+        for what in [&self.pair, &self.account, &self.address] {
+            throttle::forgive(app, what).await?;
         }
+        Ok(())
+    }
+
+    /// The failures of others stay counted.
+    async fn were_right(&self, app: &App) -> Result<()> {
+        throttle::forget(app, &self.pair).await?;
+        throttle::forgive(app, &self.account).await?;
+        throttle::forgive(app, &self.address).await?;
+        Ok(KNOWN.set(&app.kv, &self.known, &(), Some(KNOWN_FOR)).await?)
     }
 }

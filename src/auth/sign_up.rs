@@ -16,8 +16,9 @@ use crate::{
 use chrono::NaiveDate;
 use entity::{enums::Role, point_account, user};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait};
+use std::net::IpAddr;
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SignUp {
     pub email: String,
     pub email_code: String,
@@ -42,15 +43,22 @@ impl SignUp {
     }
 }
 
-pub async fn sign_up(app: &App, input: SignUp, language: Language) -> Result<(user::Model, Session)> {
+pub async fn sign_up(
+    app: &App,
+    input: SignUp,
+    language: Language,
+    address: Option<IpAddr>,
+) -> Result<(user::Model, Session)> {
     let now = app.clock.now();
     input.check(now.with_timezone(&app.config.time.zone).date_naive())?;
     let email = model::normal_email(&input.email);
-    code::redeem(app, Purpose::SignUp, &email, &input.email_code, &["emailCode"]).await?;
+    // First, so that a moment in which too many want it uses up no code; and so that a wrong code takes as long.
+    let hash = password::hash(app, input.password).await?;
+    code::prove(app, Purpose::SignUp, &email, &input.email_code, address, &["emailCode"]).await?;
     let row = user::Model {
         id: app.ids.next(),
         email: Some(email),
-        password_hash: Some(password::hash(app, input.password).await?),
+        password_hash: Some(hash),
         nickname: input.nickname.trim().to_owned(),
         birth_date: Some(input.birth_date),
         phone_number: Some(input.phone_number),

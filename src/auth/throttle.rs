@@ -1,80 +1,116 @@
-//! Counts tries in windows of 15 minutes, by account or by address.
+//! Counts tries in windows of time (`auth.throttle`), by account, by address, or by both together.
+//!
+//! Who fails on purpose under another's name soon stands still himself: account and address together bear few failures,
+//! the account alone many more, and an address from which somebody signed in to it before is not held back by what others
+//! did (`sign_in`). An address is its network: see [`network`].
 
 use crate::{
     app::App,
-    error::{Code, Error, Problem, Result},
+    error::{Code, Error, More, Problem, Result},
+    infra::kv::Shelf,
 };
-use chrono::{DateTime, Utc};
-use std::time::Duration;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    time::Duration,
+};
 
-const WINDOW: Duration = Duration::from_secs(15 * 60);
+const TRIES: Shelf<Tries> = Shelf::new("tries");
+
+fn window(app: &App) -> Duration {
+    Duration::from_secs(app.config.auth.throttle.window_minutes * 60)
+}
+
+/// Whom an address stands for: one in IPv4; in IPv6, where a home gets 2^64 of them, the first half.
+pub fn network(address: Option<IpAddr>) -> String {
+    match address.map(|address| address.to_canonical()) {
+        None => "nowhere".to_owned(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => {
+            let net = Ipv6Addr::from_bits(address.to_bits() >> 64 << 64);
+            format!("{net}/64")
+        }
+    }
+}
 
 /// Counts one try; refuses it once there were `most` since the first. What was right is taken back by [`forgive`]: only
 /// failures count, and still no crowd of tries at the same moment gets past.
 pub async fn count(app: &App, what: &str, most: u32, path: &[&str]) -> Result<()> {
-    let key = format!("tries:{what}");
     loop {
         let now = app.clock.now();
-        let Some(stored) = app.kv.get(&key).await? else {
-            let first = Tries { count: 1, until: (now + WINDOW).timestamp_micros() };
-            if app.kv.set_if_absent(&key, &first.text(), Some(WINDOW)).await? {
+        let Some(kept) = TRIES.get(&app.kv, what).await? else {
+            let first = Tries { count: 1, until: (now + window(app)).timestamp_micros() };
+            if TRIES.set_if_absent(&app.kv, what, &first, Some(window(app))).await? {
                 return Ok(());
             }
             continue;
         };
-        let known = Tries::parse(&stored).ok_or_else(|| Error::fault("tries that cannot be read"))?;
-        let tries = known.count;
-        if tries >= most {
-            let ko = "시도 횟수가 너무 많습니다. 15분 뒤에 다시 시도해 주세요.";
-            return Err(
-                Problem::new(Code::TooManyAttempts, path, ko, "Too many attempts. Try again in 15 minutes.").into()
-            );
+        let known = kept.value;
+        if known.count >= most {
+            return Err(refused(now, known, path));
         }
-        let next = Tries { count: tries + 1, ..known };
-        if app.kv.compare_and_set(&key, &stored, &next.text(), Some(known.left(now))).await? {
+        let next = Tries { count: known.count + 1, ..known };
+        if TRIES.replace(&app.kv, what, &kept, &next, Some(known.left(now))).await? {
             return Ok(());
         }
     }
+}
+
+/// Says when to come back, in whole minutes for people, to the second for programs.
+fn refused(now: DateTime<Utc>, tries: Tries, path: &[&str]) -> Error {
+    let left = TimeDelta::from_std(tries.left(now)).unwrap_or_default();
+    let minutes = (left + TimeDelta::seconds(59)).num_minutes().max(1);
+    let ko = format!("시도 횟수가 너무 많습니다. {minutes}분 뒤에 다시 시도해 주세요.");
+    let en = format!("Too many attempts. Try again in {minutes} minute{}.", if minutes == 1 { "" } else { "s" });
+    Problem::new(Code::TooManyAttempts, path, ko, en).with(More::RetryAt(now + left)).into()
 }
 
 /// Takes one try back: it was right.
 pub async fn forgive(app: &App, what: &str) -> Result<()> {
-    let key = format!("tries:{what}");
     loop {
-        let Some(stored) = app.kv.get(&key).await? else { return Ok(()) };
-        let known = Tries::parse(&stored).ok_or_else(|| Error::fault("tries that cannot be read"))?;
+        let Some(kept) = TRIES.get(&app.kv, what).await? else { return Ok(()) };
+        let known = kept.value;
         let next = Tries { count: known.count.saturating_sub(1), ..known };
-        if app.kv.compare_and_set(&key, &stored, &next.text(), Some(known.left(app.clock.now()))).await? {
+        if TRIES.replace(&app.kv, what, &kept, &next, Some(known.left(app.clock.now()))).await? {
             return Ok(());
         }
     }
 }
 
+/// Forgets the tries, after one that was right.
+pub async fn forget(app: &App, what: &str) -> Result<()> {
+    TRIES.delete(&app.kv, what).await?;
+    Ok(())
+}
+
 /// How many, and until when they count, in microseconds since 1970.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Tries {
     count: u32,
     until: i64,
 }
 
 impl Tries {
-    fn parse(text: &str) -> Option<Self> {
-        let (count, until) = text.split_once('@')?;
-        Some(Self { count: count.parse().ok()?, until: until.parse().ok()? })
-    }
-
-    fn text(self) -> String {
-        format!("{}@{}", self.count, self.until)
-    }
-
     fn left(self, now: DateTime<Utc>) -> Duration {
         let left = self.until.saturating_sub(now.timestamp_micros());
         Duration::from_micros(u64::try_from(left).unwrap_or(0))
     }
 }
 
-/// Forgets the tries, after one that was right.
-pub async fn forget(app: &App, what: &str) -> Result<()> {
-    app.kv.delete(&format!("tries:{what}")).await?;
-    Ok(())
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn an_address_stands_for_its_network() {
+        for (address, expected) in [
+            ("203.0.113.9", "203.0.113.9"),
+            ("::ffff:203.0.113.9", "203.0.113.9"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ] {
+            assert_eq!(network(address.parse().ok()), expected);
+        }
+    }
 }

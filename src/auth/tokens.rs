@@ -1,19 +1,22 @@
-//! Access tokens: JWT signed with Ed25519, and the secrets behind them.
+//! Access tokens: JWT signed with Ed25519 (RFC 9068's `at+jwt`).
 //!
-//! On the first start the key pair is made and kept in the data folder, readable by its owner only. The moment of
-//! expiry is compared with the injected clock, not with the library's.
+//! Only one shape is believed: `alg` EdDSA, `typ` `at+jwt`, a `kid` of our own keys, our issuer and audience, the use
+//! `access`, issued in the past and expiring in the future of the injected clock. The keys are in [`super::keys`]; a
+//! rotation is seen at the first token with an unknown `kid`, and within a minute.
 
+use super::keys::{self, Ring};
 use crate::config::AuthSettings;
-use aws_lc_rs::{
-    hmac,
-    rand::SystemRandom,
-    signature::{Ed25519KeyPair, KeyPair},
-};
-use chrono::{DateTime, Utc};
+use aws_lc_rs::hmac;
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::enums::Role;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
-use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use serde_json::Value;
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
 
 /// What an access token says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,11 +39,21 @@ pub struct Claims {
 }
 
 const ACCESS: &str = "access";
+const KIND: &str = "at+jwt";
+/// Ours have about 700 characters; nothing longer is parsed.
+const MOST_CHARACTERS: usize = 2_048;
+/// How much the clocks of two nodes may differ.
+const SKEW: i64 = 60;
+/// How often the folder is looked at anyway, and how often at most.
+const LOOK: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// Signs and checks.
 pub struct Tokens {
-    signing: EncodingKey,
-    checking: DecodingKey,
+    folder: PathBuf,
+    life: TimeDelta,
+    ring: RwLock<Arc<Ring>>,
+    looked_at: Mutex<Instant>,
     /// Makes email codes: see `code`.
     pub(super) codes: hmac::Key,
     issuer: String,
@@ -53,24 +66,21 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
+/// The longest that an access token lives.
+pub fn life(settings: &AuthSettings) -> TimeDelta {
+    TimeDelta::seconds(i64::try_from(settings.access_seconds).unwrap_or(900))
+}
+
 impl Tokens {
     /// Reads the keys, or makes them on the first start.
     pub fn load(folder: &Path, settings: &AuthSettings) -> Result<Self, String> {
-        let pkcs8 = secret_file(&folder.join("token.ed25519"), || {
-            Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
-                .map(|document| document.as_ref().to_vec())
-                .map_err(|error| error.to_string())
-        })?;
-        let pair = Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|error| format!("token.ed25519: {error}"))?;
-        let codes = secret_file(&folder.join("codes.hmac"), || {
-            let mut bytes = vec![0; 32];
-            aws_lc_rs::rand::fill(&mut bytes).map_err(|error| error.to_string())?;
-            Ok(bytes)
-        })?;
+        let life = life(settings);
         Ok(Self {
-            signing: EncodingKey::from_ed_der(&pkcs8),
-            checking: DecodingKey::from_ed_der(pair.public_key().as_ref()),
-            codes: hmac::Key::new(hmac::HMAC_SHA256, &codes),
+            folder: folder.to_owned(),
+            life,
+            ring: RwLock::new(Arc::new(Ring::load(folder, life)?)),
+            looked_at: Mutex::new(Instant::now()),
+            codes: hmac::Key::new(hmac::HMAC_SHA256, &keys::codes(folder)?),
             issuer: settings.issuer.clone(),
             audience: settings.audience.clone(),
         })
@@ -80,30 +90,69 @@ impl Tokens {
         claims.iss.clone_from(&self.issuer);
         claims.aud.clone_from(&self.audience);
         ACCESS.clone_into(&mut claims.token_use);
-        jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &self.signing)
+        let ring = self.ring(LOOK);
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(KIND.to_owned());
+        header.kid = Some(ring.signing_kid.clone());
+        jsonwebtoken::encode(&header, &claims, &ring.signing)
     }
 
     /// `None` for whatever is not a valid access token of ours at this moment.
     pub(super) fn check(&self, token: &str, now: DateTime<Utc>) -> Option<Claims> {
+        if token.len() > MOST_CHARACTERS {
+            return None;
+        }
+        let header = jsonwebtoken::decode_header(token).ok()?;
+        if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(KIND) {
+            return None;
+        }
+        let kid = header.kid?;
+        let mut ring = self.ring(LOOK);
+        if ring.checking(&kid, now).is_none() {
+            ring = self.ring(LOOK_AGAIN);
+        }
+        let claims = jsonwebtoken::decode::<Claims>(token, ring.checking(&kid, now)?, &self.rules()).ok()?.claims;
+        let is_now = claims.exp > now.timestamp() && claims.iat <= now.timestamp() + SKEW;
+        (claims.token_use == ACCESS && is_now).then_some(claims)
+    }
+
+    /// Time is compared with the injected clock, not with the library's.
+    fn rules(&self) -> Validation {
         let mut rules = Validation::new(Algorithm::EdDSA);
+        rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         rules.set_issuer(&[&self.issuer]);
         rules.set_audience(&[&self.audience]);
         rules.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.checking, &rules).ok()?.claims;
-        (claims.token_use == ACCESS && claims.exp > now.timestamp()).then_some(claims)
+        rules
     }
-}
 
-fn secret_file(path: &Path, make: impl FnOnce() -> Result<Vec<u8>, String>) -> Result<Vec<u8>, String> {
-    let told = |error: std::io::Error| format!("{}: {error}", path.display());
-    if path.exists() {
-        return fs::read(path).map_err(told);
+    /// The public halves, for whoever else checks our tokens.
+    pub fn jwks(&self, now: DateTime<Utc>) -> Value {
+        self.ring(LOOK).jwks(now)
     }
-    let bytes = make()?;
-    // Written whole under another name first: a crash leaves no half of a key.
-    let half = path.with_extension("new");
-    let mut file =
-        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&half).map_err(told)?;
-    file.write_all(&bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&half, path)).map_err(told)?;
-    Ok(bytes)
+
+    /// Looks at the folder now.
+    pub fn look(&self) {
+        self.ring(Duration::ZERO);
+    }
+
+    /// As it was at most `age` ago. A folder that cannot be read now changes nothing.
+    fn ring(&self, age: Duration) -> Arc<Ring> {
+        if self.is_due(age) {
+            match Ring::load(&self.folder, self.life) {
+                Ok(ring) => *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring),
+                Err(error) => tracing::error!(%error, "auth.keys_dir: the keys stay as they were"),
+            }
+        }
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn is_due(&self, age: Duration) -> bool {
+        let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = looked_at.elapsed() >= age;
+        if is_due {
+            *looked_at = Instant::now();
+        }
+        is_due
+    }
 }

@@ -2,9 +2,11 @@
 
 use super::{hold, model::Step, query, state};
 use crate::{app::App, error::Result, event::index, infra::jobs, notification::confirmed::TellConfirmed, point};
+use chrono::{DateTime, Utc};
 use entity::{
     booking,
     enums::{TicketStatus, UserCouponStatus},
+    ids::TicketTypeId,
     ticket,
 };
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait};
@@ -18,23 +20,34 @@ pub async fn confirm(txn: &impl ConnectionTrait, app: &App, booking: &booking::M
         hold::one(u64::from(moved), "coupon used")?;
     }
     point::ledger::spend_held(txn, app, booking.user_id, booking.points_used, &booking.id.to_string()).await?;
-    let mut tickets = Vec::new();
-    for line in query::lines(txn, &[booking.id]).await? {
-        for _seat in 0..line.quantity {
-            let row = ticket::Model {
-                id: app.ids.next(),
-                booking_id: booking.id,
-                event_id: booking.event_id,
-                ticket_type_id: line.ticket_type_id,
-                user_id: booking.user_id,
-                code: app.ids.ticket_code(),
-                status: TicketStatus::Valid,
-                created_at: now,
-            };
-            tickets.push(ticket::ActiveModel::from(row).reset_all());
-        }
-    }
+    let lines = query::lines(txn, &[booking.id]).await?;
+    let lines = lines.iter().map(|line| (line.ticket_type_id, line.quantity));
+    let tickets = tickets(app, booking, lines, now);
     ticket::Entity::insert_many(tickets).exec_without_returning(txn).await?;
     jobs::enqueue(txn, &app.ids, now, now, &TellConfirmed { booking_id: booking.id }).await?;
     index::enqueue(txn, app, booking.event_id).await
+}
+
+/// One for each seat.
+pub fn tickets(
+    app: &App,
+    booking: &booking::Model,
+    lines: impl Iterator<Item = (TicketTypeId, i32)>,
+    now: DateTime<Utc>,
+) -> Vec<ticket::ActiveModel> {
+    let seats = lines.flat_map(|(ticket_type_id, quantity)| (0..quantity).map(move |_| ticket_type_id));
+    let one = |ticket_type_id| {
+        let row = ticket::Model {
+            id: app.ids.next(),
+            booking_id: booking.id,
+            event_id: booking.event_id,
+            ticket_type_id,
+            user_id: booking.user_id,
+            code: app.ids.ticket_code(),
+            status: TicketStatus::Valid,
+            created_at: now,
+        };
+        ticket::ActiveModel::from(row).reset_all()
+    };
+    seats.map(one).collect()
 }

@@ -9,7 +9,7 @@ use crate::{
         scalars::{Url, Won},
     },
     payload,
-    payment::{self, graphql::PaymentNode},
+    payment::graphql::PaymentNode,
 };
 use async_graphql::{Context, ID, InputObject, Object};
 use entity::ids::BookingId;
@@ -118,11 +118,10 @@ async fn booking_start(ctx: &Context<'_>, input: BookingStartInput) -> Result<Bo
     let buyer = ctx.buyer()?;
     let input = parse(input)?;
     let app = ctx.app().clone();
-    let id = ctx.app().outlive(async move { start::start(&app, buyer, input).await }).await?;
-    let db = ctx.app().db.reads();
+    let started = ctx.app().outlive(async move { start::start(&app, buyer, input).await }).await?;
     Ok(BookingStartPayload {
-        booking: query::by_id(db, id).await?.map(BookingNode),
-        payment: payment::query::of_booking(db, id).await?.map(PaymentNode),
+        booking: Some(BookingNode(started.booking)),
+        payment: started.payment.map(PaymentNode),
         user_errors: Vec::new(),
     })
 }

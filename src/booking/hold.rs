@@ -11,8 +11,9 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{CaseStatement, Expr, ExprTrait},
 };
+use std::collections::BTreeMap;
 
 /// Sold out is a normal answer.
 pub fn sold_out(ids: Vec<TicketTypeId>) -> Error {
@@ -53,15 +54,26 @@ pub async fn move_coupon(
     to: UserCouponStatus,
     used_at: Option<DateTime<Utc>>,
 ) -> Result<bool> {
+    Ok(move_coupons(txn, vec![id], from, to, used_at).await? == 1)
+}
+
+/// How many were in that state and are now in the other.
+pub async fn move_coupons(
+    txn: &impl ConnectionTrait,
+    ids: Vec<UserCouponId>,
+    from: UserCouponStatus,
+    to: UserCouponStatus,
+    used_at: Option<DateTime<Utc>>,
+) -> Result<u64> {
     use user_coupon::Column;
     let moved = user_coupon::Entity::update_many()
         .col_expr(Column::Status, Expr::value(to))
         .col_expr(Column::UsedAt, Expr::value(used_at))
-        .filter(Column::Id.eq(id))
+        .filter(Column::Id.is_in(ids))
         .filter(Column::Status.eq(from))
         .exec(txn)
         .await?;
-    Ok(moved.rows_affected == 1)
+    Ok(moved.rows_affected)
 }
 
 /// True if there were enough that nothing else holds.
@@ -77,6 +89,28 @@ pub async fn hold_points(txn: &impl ConnectionTrait, user: UserId, points: i64) 
         .exec(txn)
         .await?;
     Ok(held.rows_affected == 1)
+}
+
+/// The same for many people at once, whose accounts are locked and known to have enough.
+pub async fn hold_points_of(txn: &impl ConnectionTrait, points: &BTreeMap<UserId, i64>) -> Result<()> {
+    use point_account::Column;
+    if points.is_empty() {
+        return Ok(());
+    }
+    let held = point_account::Entity::update_many()
+        .col_expr(Column::Held, Expr::col(Column::Held).add(by_user(points)))
+        .filter(Column::UserId.is_in(points.keys().copied()))
+        .filter(Expr::col(Column::Balance).sub(Expr::col(Column::Held)).gte(by_user(points)))
+        .exec(txn)
+        .await?;
+    all(held.rows_affected, points.len(), "points held")
+}
+
+/// An account's own number, in a statement about several.
+pub fn by_user(points: &BTreeMap<UserId, i64>) -> CaseStatement {
+    points.iter().fold(CaseStatement::new(), |case, (user, points)| {
+        case.case(point_account::Column::UserId.eq(*user), Expr::value(*points))
+    })
 }
 
 pub async fn release_points(txn: &impl ConnectionTrait, booking: &booking::Model) -> Result<()> {
@@ -96,4 +130,12 @@ pub async fn release_points(txn: &impl ConnectionTrait, booking: &booking::Model
 /// A write that had to hit one row.
 pub fn one(rows: u64, what: &str) -> Result<()> {
     if rows == 1 { Ok(()) } else { Err(Error::fault(format!("{what}: {rows} rows instead of 1"))) }
+}
+
+/// A write that had to hit so many rows.
+pub fn all(rows: u64, expected: usize, what: &str) -> Result<()> {
+    if u64::try_from(expected) == Ok(rows) {
+        return Ok(());
+    }
+    Err(Error::fault(format!("{what}: {rows} rows instead of {expected}")))
 }

@@ -2,12 +2,13 @@
 //! the same answer; another input is refused.
 
 use crate::error::{Code, Error, Fault, Problem, Problems, Result};
+use crate::infra::db::insert;
 use chrono::{DateTime, Utc};
 use entity::{
-    idempotency_key::{ActiveModel, Entity, Model},
+    idempotency_key::{ActiveModel, Column, Entity, Model},
     ids::UserId,
 };
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, SqlErr};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, SqlErr};
 use sha2::{Digest, Sha256};
 
 /// A key with what it is used for.
@@ -34,30 +35,45 @@ impl Key {
         if row.operation == self.operation && row.input_hash == self.input_hash {
             return Ok(Some(row.answer));
         }
-        let ko = "이 키는 다른 요청에 이미 쓰였습니다.";
-        let en = "This key was used for another request.";
-        Err(Problem::new(Code::IdempotencyKeyReused, &["idempotencyKey"], ko, en).into())
+        Err(reused())
     }
 
     /// Claims the key. First in the transaction, so that its twin waits here and not behind half the work.
     pub async fn store(&self, txn: &impl ConnectionTrait, answer: &str, now: DateTime<Utc>) -> Result<()> {
-        let row = Model {
-            user_id: self.user,
-            key: self.key.clone(),
-            operation: self.operation.to_owned(),
-            input_hash: self.input_hash.clone(),
-            answer: answer.to_owned(),
-            created_at: now,
-        };
-        match Entity::insert(ActiveModel::from(row).reset_all()).exec_without_returning(txn).await {
-            // The table has one unique index: its key.
-            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
-                Err(Fault::Twin.into())
-            }
-            Err(error) => Err(error.into()),
-            Ok(_) => Ok(()),
-        }
+        store_all(txn, vec![(self, answer.to_owned())], now).await
     }
+
+    fn row(&self, answer: String, created_at: DateTime<Utc>) -> ActiveModel {
+        let Self { user, key, operation, input_hash } = self.clone();
+        let operation = operation.to_owned();
+        ActiveModel::from(Model { user_id: user, key, operation, input_hash, answer, created_at }).reset_all()
+    }
+}
+
+/// Claims keys, each with its answer, in one order everywhere: two groups that share keys never wait for each other.
+pub async fn store_all(txn: &impl ConnectionTrait, mut keys: Vec<(&Key, String)>, now: DateTime<Utc>) -> Result<()> {
+    keys.sort_by(|(one, _), (other, _)| (one.user, &one.key).cmp(&(other.user, &other.key)));
+    let rows = keys.into_iter().map(|(key, answer)| key.row(answer, now)).collect();
+    match insert(txn, rows).await {
+        // The table has one unique index: its key.
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Err(Fault::Twin.into()),
+        Err(error) => Err(error.into()),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Those of the keys that were used, for whatever it was.
+pub async fn used<'a>(db: &impl ConnectionTrait, keys: impl Iterator<Item = &'a Key>) -> Result<Vec<Model>> {
+    let any = keys.fold(Condition::any(), |any, key| {
+        any.add(Condition::all().add(Column::UserId.eq(key.user)).add(Column::Key.eq(key.key.as_str())))
+    });
+    Ok(Entity::find().filter(any).all(db).await?)
+}
+
+pub fn reused() -> Error {
+    let ko = "이 키는 다른 요청에 이미 쓰였습니다.";
+    let en = "This key was used for another request.";
+    Problem::new(Code::IdempotencyKeyReused, &["idempotencyKey"], ko, en).into()
 }
 
 /// Whether a transaction failed because its twin was a moment earlier: then the answer is there to be read.

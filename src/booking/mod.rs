@@ -12,7 +12,10 @@ pub mod graphql_mutation;
 pub mod hold;
 pub mod hold_again;
 pub mod idempotency;
+#[cfg(test)]
+mod machine;
 pub mod model;
+pub mod paid;
 pub mod query;
 pub mod refund;
 pub mod release;

@@ -11,6 +11,7 @@ use entity::{
     ticket,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, sea_query::Expr};
+use std::collections::HashMap;
 
 pub async fn by_id(db: &impl ConnectionTrait, id: BookingId) -> Result<Option<booking::Model>> {
     Ok(booking::Entity::find_by_id(id).one(db).await?)
@@ -46,10 +47,14 @@ pub async fn lines(db: &impl ConnectionTrait, ids: &[BookingId]) -> Result<Vec<b
     Ok(rows)
 }
 
-/// How many seats of a ticket type a person holds or has bought.
-pub async fn seats_of(db: &impl ConnectionTrait, owner: UserId, ticket_type: TicketTypeId) -> Result<i64> {
+/// How many seats of these ticket types people hold or have bought.
+pub async fn seats_of(
+    db: &impl ConnectionTrait,
+    owners: impl IntoIterator<Item = UserId>,
+    ticket_types: &[TicketTypeId],
+) -> Result<HashMap<(UserId, TicketTypeId), i64>> {
     let open = booking::Entity::find()
-        .filter(booking::Column::UserId.eq(owner))
+        .filter(booking::Column::UserId.is_in(owners))
         .filter(booking::Column::Status.is_in([
             BookingStatus::Held,
             BookingStatus::Confirmed,
@@ -57,9 +62,15 @@ pub async fn seats_of(db: &impl ConnectionTrait, owner: UserId, ticket_type: Tic
         ]))
         .all(db)
         .await?;
+    let owner: HashMap<BookingId, UserId> = open.iter().map(|row| (row.id, row.user_id)).collect();
     let ids: Vec<BookingId> = open.into_iter().map(|row| row.id).collect();
-    let rows = lines(db, &ids).await?;
-    Ok(rows.iter().filter(|line| line.ticket_type_id == ticket_type).map(|line| i64::from(line.quantity)).sum())
+    let mut seats = HashMap::new();
+    for line in lines(db, &ids).await? {
+        if let Some(owner) = owner.get(&line.booking_id).filter(|_| ticket_types.contains(&line.ticket_type_id)) {
+            *seats.entry((*owner, line.ticket_type_id)).or_default() += i64::from(line.quantity);
+        }
+    }
+    Ok(seats)
 }
 
 pub async fn tickets(db: &impl ConnectionTrait, ids: &[BookingId]) -> Result<Vec<ticket::Model>> {

@@ -2,6 +2,7 @@
 
 use super::{Config, is_http};
 use figment::error::Kind;
+use secrecy::ExposeSecret;
 use std::ops::RangeInclusive;
 
 /// What stands in the embedded defaults, known to everybody: no account of anybody's.
@@ -58,13 +59,35 @@ impl Config {
                 mistakes.push(format!("{setting}: {why}"));
             }
         };
-        wrong(self.kv.url != "embedded:", "kv.url", "only embedded: is known");
+        let kv = self.kv.url.as_str();
+        let is_redis = ["redis://", "rediss://", "redis-cluster://", "rediss-cluster://"]
+            .iter()
+            .any(|scheme| kv.starts_with(scheme));
+        wrong(
+            kv != "embedded:" && !(is_redis && crate::infra::kv::is_address(kv)),
+            "kv.url",
+            "none of embedded:, redis://, rediss://, redis-cluster://, rediss-cluster://",
+        );
         wrong(self.search.url != "embedded:", "search.url", "only embedded: is known");
         wrong(self.objects.url != "folder:", "objects.url", "only folder: is known");
-        wrong(self.mail.url != "folder:", "mail.url", "only folder: is known");
+        if let (false, Err(why)) = (self.mail.is_folder(), self.mail.address()) {
+            wrong(true, "mail.url", why);
+        }
+        let is_long = self.mail.timeout_seconds >= self.worker.lease_seconds;
+        wrong(is_long, "mail.timeout_seconds", "must be less than worker.lease_seconds");
         wrong(self.mail.from.parse::<lettre::message::Mailbox>().is_err(), "mail.from", "not a mail address");
+        let alert = self.alert.url.expose_secret();
+        wrong(alert != "log:" && !is_http(alert), "alert.url", "neither log: nor an http(s) address");
         let kakaopay = &self.kakaopay.url;
         wrong(kakaopay != "sandbox:" && !is_http(kakaopay), "kakaopay.url", "neither sandbox: nor an http(s) address");
+        for (setting, url) in
+            [("social.kakao.url", &self.social.kakao.url), ("social.naver.url", &self.social.naver.url)]
+        {
+            let is_known = matches!(url.as_str(), "" | "off" | "sandbox:") || is_http(url);
+            wrong(!is_known, setting, "neither empty, off, sandbox: nor an http(s) address");
+        }
+        wrong(!is_http(&self.social.kakao.api_url), "social.kakao.api_url", "not an http(s) address");
+        wrong(!is_http(&self.social.naver.api_url), "social.naver.api_url", "not an http(s) address");
         let public_url = &self.server.public_url;
         wrong(!public_url.is_empty() && !is_http(public_url), "server.public_url", "not an http(s) address");
         for origin in &self.web.allowed_origins {
@@ -84,21 +107,52 @@ impl Config {
         bound("database.acquire_seconds", self.database.acquire_seconds, 1..=600);
         bound("kakaopay.timeout_seconds", self.kakaopay.timeout_seconds, 1..=120);
         bound("kakaopay.sandbox_expiry_minutes", self.kakaopay.sandbox_expiry_minutes, 1..=DAY);
+        bound("alert.payment_stuck_minutes", self.alert.payment_stuck_minutes, 1..=DAY);
+        bound("social.kakao.timeout_seconds", self.social.kakao.timeout_seconds, 1..=60);
+        bound("social.naver.timeout_seconds", self.social.naver.timeout_seconds, 1..=60);
         bound("auth.access_seconds", self.auth.access_seconds, 1..=DAY * 60);
         bound("auth.refresh_days", self.auth.refresh_days, 1..=366);
         bound("auth.code_minutes", self.auth.code_minutes, 1..=DAY);
         bound("auth.code_tries", self.auth.code_tries.into(), 1..=100);
         bound("auth.bcrypt_cost", self.auth.bcrypt_cost.into(), 4..=31);
+        bound("auth.bcrypt_threads", u64::try_from(self.auth.bcrypt_threads).unwrap_or(u64::MAX), 0..=1_024);
+        bound("auth.reset_minutes", self.auth.reset_minutes, 1..=DAY);
+        let throttle = &self.auth.throttle;
+        bound("auth.throttle.window_minutes", throttle.window_minutes, 1..=DAY);
+        for (setting, most) in [
+            ("auth.throttle.sign_in_by_account_and_address", throttle.sign_in_by_account_and_address),
+            ("auth.throttle.sign_in_by_address", throttle.sign_in_by_address),
+            ("auth.throttle.sign_in_by_account", throttle.sign_in_by_account),
+            ("auth.throttle.codes_by_email", throttle.codes_by_email),
+            ("auth.throttle.codes_by_address", throttle.codes_by_address),
+            ("auth.throttle.proofs_by_email", throttle.proofs_by_email),
+            ("auth.throttle.proofs_by_address", throttle.proofs_by_address),
+        ] {
+            bound(setting, most.into(), 1..=1_000_000);
+        }
         bound("booking.hold_minutes", self.booking.hold_minutes, 1..=DAY);
         bound("booking.payment_grace_seconds", self.booking.payment_grace_seconds, 1..=86_400);
         bound("booking.duplicate_guard_seconds", self.booking.duplicate_guard_seconds, 0..=86_400);
+        let many = |count| u64::try_from(count).unwrap_or(u64::MAX);
+        bound("booking.group_most", many(self.booking.group_most), 1..=1_000);
+        bound("booking.writers_per_event", many(self.booking.writers_per_event), 1..=64);
+        bound("booking.waiting_per_event", many(self.booking.waiting_per_event), 1..=1_000_000);
+        let points = &self.points;
+        let won = |amount: i64| u64::try_from(amount).unwrap_or_default();
+        // KakaoPay takes no more at once than fits a payment; the least must not pass the most.
+        bound("points.charge_most", won(points.charge_most), 1..=100_000_000);
+        bound("points.charge_least", won(points.charge_least), 1..=won(points.charge_most).max(1));
+        bound("points.charge_minutes", points.charge_minutes, 1..=DAY);
+        bound("kv.timeout_millis", self.kv.timeout_millis, 1..=60_000);
         bound("worker.poll_millis", self.worker.poll_millis, 1..=60_000);
-        let (many, connections) = (|count| u64::try_from(count).unwrap_or(u64::MAX), &self.server.connections);
+        let connections = &self.server.connections;
         bound("server.connections.most", many(connections.most), 1..=1_000_000);
         bound("server.connections.head_bytes", many(connections.head_bytes), 8_192..=1_048_576);
         bound("server.connections.head_seconds", connections.head_seconds, 1..=3_600);
         bound("server.connections.slow_reader_seconds", connections.slow_reader_seconds, 1..=3_600);
         bound("worker.concurrency", u64::try_from(self.worker.concurrency).unwrap_or(u64::MAX), 1..=1_000);
+        bound("mail.max_connections", many(self.mail.max_connections), 1..=100);
+        bound("mail.timeout_seconds", self.mail.timeout_seconds, 1..=600);
         bound("worker.max_attempts", self.worker.max_attempts.into(), 1..=1_000);
         bound("worker.lease_seconds", self.worker.lease_seconds, 1..=86_400);
         let edge = &self.edge;
@@ -115,7 +169,6 @@ impl Config {
     }
 
     fn check_production(&self, mistakes: &mut Vec<String>) {
-        use secrecy::ExposeSecret;
         let mut wrong = |is_wrong: bool, setting: &str, why: &str| {
             if is_wrong {
                 mistakes.push(format!("{setting}: {why}"));
@@ -126,8 +179,38 @@ impl Config {
         let is_known = kakaopay.secret_key.expose_secret() == SANDBOX_SECRET_KEY;
         wrong(is_known, "kakaopay.secret_key", "the default is known to everybody: not in production");
         wrong(kakaopay.cid == TEST_CID, "kakaopay.cid", "the default is KakaoPay's for tests: not in production");
-        wrong(self.mail.url == "folder:", "mail.url", "a folder sends nothing: not in production");
+        let is_open = self.alert.url.expose_secret().starts_with("http:");
+        wrong(is_open, "alert.url", "a webhook's address is a secret: https in production");
+        self.check_social(&mut wrong);
+        wrong(self.mail.is_folder(), "mail.url", "a folder sends nothing: not in production");
+        let is_overheard = self.mail.address().is_ok_and(|address| address.is_overheard());
+        let why =
+            "plain words to a host that is not on this machine or a private network: smtps:// or smtp+starttls://";
+        wrong(is_overheard, "mail.url", why);
         wrong(self.server.public_url.is_empty(), "server.public_url", "must be set in production");
         wrong(self.demo, "demo", "the demo world has known passwords: not in production");
+    }
+
+    /// A provider that is not set up is off; one that is has secrets of its own.
+    fn check_social(&self, wrong: &mut impl FnMut(bool, &str, &str)) {
+        use secrecy::ExposeSecret;
+        let (kakao, naver) = (&self.social.kakao, &self.social.naver);
+        for (url, setting) in [(&kakao.url, "social.kakao.url"), (&naver.url, "social.naver.url")] {
+            let why = "the sandbox lets anybody in as anybody: not in production";
+            wrong(url == "sandbox:", setting, why);
+        }
+        let is_default = |text: &str| text.is_empty() || text.starts_with("sandbox-");
+        let is_known = |secret: &secrecy::SecretString| secret.expose_secret() == SANDBOX_SECRET_KEY;
+        let why = "the default is known to everybody: not in production";
+        if is_http(&kakao.url) {
+            wrong(is_default(&kakao.client_id), "social.kakao.client_id", "must be set in production");
+            wrong(is_known(&kakao.client_secret), "social.kakao.client_secret", why);
+            wrong(is_known(&kakao.admin_key), "social.kakao.admin_key", why);
+            wrong(kakao.admin_key.expose_secret().is_empty(), "social.kakao.admin_key", "must be set in production");
+        }
+        if is_http(&naver.url) {
+            wrong(is_default(&naver.client_id), "social.naver.client_id", "must be set in production");
+            wrong(is_known(&naver.client_secret), "social.naver.client_secret", why);
+        }
     }
 }

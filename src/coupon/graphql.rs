@@ -15,6 +15,16 @@ use chrono::{DateTime, Utc};
 use entity::{coupon, enums, ids::CouponId, user_coupon::Model};
 use std::{collections::HashMap, sync::Arc};
 
+/// How a coupon is given out.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "enums::CouponKind")]
+pub enum CouponKind {
+    /// Few and wanted: who asks first is served first.
+    Limited,
+    /// Enough for everybody: in a rush one may be asked to try again.
+    Standard,
+}
+
 /// How a coupon counts.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "enums::DiscountKind")]
@@ -48,6 +58,26 @@ impl CouponNode {
     pub async fn id(&self) -> ID {
         ID(self.0.id.to_string())
     }
+    /// What people type to find it.
+    async fn code(&self) -> &str {
+        &self.0.code
+    }
+    /// How it is given out.
+    async fn kind(&self) -> CouponKind {
+        self.0.kind.into()
+    }
+    /// How many there are in all.
+    async fn quantity(&self) -> i32 {
+        self.0.quantity
+    }
+    /// How many are still to be had.
+    async fn remaining(&self) -> i32 {
+        self.0.remaining
+    }
+    /// When it was withdrawn; null if it was not.
+    async fn deleted_at(&self) -> Option<DateTime<Utc>> {
+        self.0.deleted_at
+    }
     /// What it is called.
     async fn name(&self) -> &str {
         &self.0.name
@@ -68,11 +98,11 @@ impl CouponNode {
     async fn minimum_purchase(&self) -> Won {
         Won(self.0.minimum_purchase)
     }
-    /// From when it can be used.
+    /// From when it is given out and can be used.
     async fn valid_from(&self) -> DateTime<Utc> {
         self.0.valid_from
     }
-    /// Until when it can be used.
+    /// Until when it is given out and can be used.
     async fn valid_until(&self) -> DateTime<Utc> {
         self.0.valid_until
     }
@@ -103,6 +133,26 @@ impl UserCouponNode {
     /// When it was given.
     async fn issued_at(&self) -> DateTime<Utc> {
         self.0.issued_at
+    }
+}
+
+connection!(CouponConnection, CouponEdge, CouponNode, "coupons");
+
+#[derive(Default)]
+pub struct CouponQuery;
+
+#[Object]
+impl CouponQuery {
+    /// A coupon by the code that people type, whatever its case; null if there is none, or if it was withdrawn.
+    async fn coupon(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "As it was typed.")] code: String,
+    ) -> Option<async_graphql::Result<CouponNode>> {
+        match query::by_code(ctx.app().db.reads(), &code).await {
+            Ok(found) => found.map(|row| Ok(CouponNode(row))),
+            Err(error) => Some(Err(error.into())),
+        }
     }
 }
 

@@ -85,7 +85,8 @@ async fn write(txn: &impl ConnectionTrait, app: &App, world: &World) -> Result<(
 /// What a person can try first.
 pub fn welcome(url: &str, shows_mail: bool, is_new: bool) -> String {
     let state = if is_new { "filled with the demo world" } else { "as it was left" };
-    let mail = if shows_mail { format!("{url}/mail") } else { "only on a loopback address".to_owned() };
+    let mail =
+        if shows_mail { format!("{url}/mail") } else { "shown only from the folder, on a loopback address".to_owned() };
     // The event is planned around the first start: at a later one the reminder has long been sent.
     let reminder = if is_new {
         "  The fan holds a ticket to an event that starts in an hour: its reminder arrives in three minutes.\n"

@@ -241,6 +241,7 @@ fn event(ids: &Ids, artist_id: UserId, starts_at: DateTime<Utc>, now: DateTime<U
         version: 1,
         created_at: draft.booking_opens_at,
         canceled_at: None,
+        removed_at: None,
     }
 }
 

@@ -4,7 +4,7 @@ use super::{index, model, model::Draft};
 use crate::{
     app::App,
     error::{Code, More, Problem, Problems, Result},
-    infra::jobs,
+    infra::{jobs, lock::Attempt},
     notification::remind::SendReminder,
     transaction, user,
     user::viewer::Artist,
@@ -29,22 +29,22 @@ pub async fn create(app: &App, artist: Artist, draft: Draft) -> Result<event::Mo
     let row = row(app, artist, &draft, now);
     let lock = format!("event-create:{}:{}", artist.id(), row.content_hash);
     let guard = TimeDelta::seconds(i64::try_from(app.config.booking.duplicate_guard_seconds).unwrap_or(10));
-    let held = match app.locks.try_acquire(&lock, Duration::from_secs(10), &row.id.to_string()) {
-        Ok(held) => held,
+    let held = match app.locks.try_acquire(&lock, Duration::from_secs(10), &row.id.to_string()).await? {
+        Attempt::Held(held) => held,
         // The holder may itself be about to find the event that came before both. If there is none, the holder's note
         // says which event it is making.
-        Err(note) => {
+        Attempt::Taken(note) => {
             refuse_double(app.db.reads(), &row, now - guard).await?;
             return Err(duplicate(note.parse().unwrap_or(row.id)).into());
         }
     };
-    transaction!(app, txn => {
-        user::query::lock_present(txn, artist.id()).await?;
+    let created = transaction!(app, txn => {
+        user::query::lock_artist(txn, artist.id()).await?;
         refuse_double(txn, &row, now - guard).await?;
         insert(txn, app, row.clone(), &draft).await
-    })?;
-    drop(held);
-    Ok(row)
+    });
+    held.release().await;
+    created.map(|()| row)
 }
 
 async fn refuse_double(txn: &impl ConnectionTrait, row: &event::Model, since: DateTime<Utc>) -> Result<()> {
@@ -88,6 +88,7 @@ fn row(app: &App, artist: Artist, draft: &Draft, now: DateTime<Utc>) -> event::M
         version: 1,
         created_at: now,
         canceled_at: None,
+        removed_at: None,
     }
 }
 

@@ -369,7 +369,7 @@ impl EventQuery {
     ) -> Option<async_graphql::Result<EventNode>> {
         let id: EventId = id.parse().ok()?;
         match ctx.loaders().load_one(id).await {
-            Ok(found) => found.map(Ok),
+            Ok(found) => found.filter(|event: &EventNode| event.0.removed_at.is_none()).map(Ok),
             Err(error) => Some(Err(failed(&error))),
         }
     }

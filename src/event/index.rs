@@ -87,7 +87,7 @@ async fn changes(app: &App, ids: &[EventId]) -> Result<Vec<Change>> {
     let artists = user::query::by_ids(db, &artists).await?;
     let ticket_types = query::ticket_types(db, ids).await?;
     let change = |id: &EventId| {
-        let Some(event) = events.get(id).filter(|event| event.status == EventStatus::Scheduled) else {
+        let Some(event) = events.get(id).filter(|event| is_listed(event)) else {
             return Change::Delete(id.uuid());
         };
         let artist = artists.get(&event.artist_id).map(|artist| artist.nickname.clone()).unwrap_or_default();
@@ -95,6 +95,11 @@ async fn changes(app: &App, ids: &[EventId]) -> Result<Vec<Change>> {
         Change::Upsert(Box::new(document(event, artist, &own)))
     };
     Ok(ids.iter().map(change).collect())
+}
+
+/// Neither canceled nor removed.
+pub fn is_listed(event: &event::Model) -> bool {
+    event.status == EventStatus::Scheduled && event.removed_at.is_none()
 }
 
 fn document(event: &event::Model, artist_name: String, ticket_types: &[&ticket_type::Model]) -> EventDocument {

@@ -1,6 +1,6 @@
 //! `events`: from the search index; from the database, with less to offer, when the index is away.
 
-use super::query;
+use super::{index, query};
 use crate::{
     app::App,
     error::Result,
@@ -64,7 +64,7 @@ pub async fn list(app: &App, filter: Filter, sort: Sort, window: &Window) -> Res
     let mut rows = query::by_ids(app.db.reads(), &ids).await?;
     // The index is a moment behind: what was canceled since is left out here.
     let items = found.hits.into_iter().filter_map(|hit| {
-        let row = rows.remove(&EventId::from(hit.id)).filter(|row| row.status == EventStatus::Scheduled)?;
+        let row = rows.remove(&EventId::from(hit.id)).filter(index::is_listed)?;
         Some((Key { at: hit.position.key, id: hit.id }, (row, hit.highlight)))
     });
     let (has_next, has_previous) = if window.is_backward {
@@ -91,6 +91,7 @@ async fn degraded(app: &App, filter: &Filter, window: &Window) -> Result<Listing
     let from = filter.starts_from.unwrap_or_else(|| app.clock.now());
     let mut select = event::Entity::find()
         .filter(event::Column::Status.eq(EventStatus::Scheduled))
+        .filter(event::Column::RemovedAt.is_null())
         .filter(event::Column::StartsAt.gte(from));
     if let Some(until) = filter.starts_until {
         select = select.filter(event::Column::StartsAt.lt(until));

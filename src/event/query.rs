@@ -16,6 +16,11 @@ pub async fn by_id(db: &impl ConnectionTrait, id: EventId) -> Result<Option<even
     Ok(event::Entity::find_by_id(id).one(db).await?)
 }
 
+/// As everybody may see it: what an admin removed is not there.
+pub async fn public(db: &impl ConnectionTrait, id: EventId) -> Result<Option<event::Model>> {
+    Ok(by_id(db, id).await?.filter(|row| row.removed_at.is_none()))
+}
+
 /// Shared, so that buyers do not wait for each other here, and a cancellation waits for them all.
 pub async fn lock_shared(txn: &impl ConnectionTrait, id: EventId) -> Result<Option<event::Model>> {
     Ok(event::Entity::find_by_id(id).lock_shared().one(txn).await?)
@@ -39,6 +44,12 @@ pub async fn ticket_types(db: &impl ConnectionTrait, events: &[EventId]) -> Resu
 
 pub async fn ticket_types_by_ids(db: &impl ConnectionTrait, ids: &[TicketTypeId]) -> Result<Vec<ticket_type::Model>> {
     Ok(ticket_type::Entity::find().filter(ticket_type::Column::Id.is_in(ids.iter().copied())).all(db).await?)
+}
+
+/// As everybody may see it: gone with its event.
+pub async fn public_ticket_type(db: &impl ConnectionTrait, id: TicketTypeId) -> Result<Option<ticket_type::Model>> {
+    let Some(row) = ticket_type::Entity::find_by_id(id).one(db).await? else { return Ok(None) };
+    Ok(public(db, row.event_id).await?.map(|_| row))
 }
 
 /// By the start; the order of lists that do not come from the search index.

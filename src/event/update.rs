@@ -29,7 +29,8 @@ pub async fn update(app: &App, artist: Artist, id: EventId, draft: Draft) -> Res
 /// The artist's own event, locked; canceled ones are not changed any more.
 pub async fn own(txn: &impl ConnectionTrait, artist: Artist, id: EventId) -> Result<event::Model> {
     let row = event::Entity::find_by_id(id).lock_exclusive().one(txn).await?;
-    let row = row.filter(|row| row.artist_id == artist.id()).ok_or_else(|| Error::not_found(&["eventId"]))?;
+    let row = row.filter(|row| row.artist_id == artist.id() && row.removed_at.is_none());
+    let row = row.ok_or_else(|| Error::not_found(&["eventId"]))?;
     match row.status {
         EventStatus::Scheduled => Ok(row),
         EventStatus::Canceled => {

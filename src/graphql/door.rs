@@ -24,6 +24,7 @@ pub fn answer<P: Payload>(ctx: &Context<'_>, result: Result<P, Error>) -> async_
 impl From<Error> for async_graphql::Error {
     /// Logs a fault, once, and masks it.
     fn from(error: Error) -> Self {
+        let mut retry_after = error.is_away().then_some(1);
         let (code, message) = match &error {
             Error::Refused(problems) => {
                 let message =
@@ -32,6 +33,11 @@ impl From<Error> for async_graphql::Error {
             }
             Error::Unauthenticated => ("UNAUTHENTICATED", "Sign in first.".to_owned()),
             Error::Forbidden => ("FORBIDDEN", "You may not do this.".to_owned()),
+            Error::Busy(wait) => {
+                tracing::warn!(?wait, "busy");
+                retry_after = Some(wait.as_secs().max(1));
+                ("RATE_LIMITED", "Too many people want this in this moment. Nothing was changed; try again.".to_owned())
+            }
             Error::Unavailable(what) => {
                 tracing::warn!(what, "unavailable");
                 ("INTERNAL_SERVER_ERROR", "Temporarily unavailable. Nothing was changed; try again.".to_owned())
@@ -50,7 +56,12 @@ impl From<Error> for async_graphql::Error {
                 ("INTERNAL_SERVER_ERROR", "Something went wrong on our side.".to_owned())
             }
         };
-        Self::new(message).extend_with(|_, extensions| extensions.set("code", code))
+        Self::new(message).extend_with(|_, extensions| {
+            extensions.set("code", code);
+            if let Some(seconds) = retry_after {
+                extensions.set("retryAfter", seconds);
+            }
+        })
     }
 }
 

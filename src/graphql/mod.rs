@@ -13,7 +13,7 @@ pub mod scalars;
 pub mod upload;
 pub mod user_error;
 
-use crate::{admin, app::App, attachment, auth, booking, event, notification, payment, user};
+use crate::{admin, app::App, attachment, auth, booking, coupon, event, notification, payment, point, user};
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder, ValidationMode};
 
 /// Reads. Public things stand here; what is private stands behind `viewer`.
@@ -23,6 +23,7 @@ pub struct Query(
     user::graphql::ViewerQuery,
     admin::graphql::AdminQuery,
     event::graphql::EventQuery,
+    coupon::graphql::CouponQuery,
     rate_limit::RateLimitQuery,
 );
 
@@ -30,12 +31,16 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     auth::graphql::AuthMutation,
+    auth::social::graphql::SocialMutation,
     user::graphql_profile::AccountMutation,
     admin::graphql::AdminMutation,
+    admin::graphql_mutation::AdminKeepingMutation,
     admin::graphql_totp::AdminAccountMutation,
     event::graphql_mutation::EventMutation,
     booking::graphql_mutation::BookingMutation,
     payment::graphql::PaymentMutation,
+    point::graphql::PointMutation,
+    coupon::graphql_mutation::CouponMutation,
     attachment::graphql::AttachmentMutation,
     notification::graphql::NotificationMutation,
 );

@@ -74,13 +74,13 @@ async fn find(app: &App, viewer: &Viewer, id: &str) -> Result<Option<Node>> {
     let prefix = id.split('_').next().unwrap_or_default();
     Ok(match (prefix, owner) {
         ("evt", _) => match id.parse() {
-            Ok(id) => event::query::by_id(db, id).await?.map(|row| Node::Event(EventNode(row))),
+            Ok(id) => event::query::public(db, id).await?.map(|row| Node::Event(EventNode(row))),
             Err(_) => None,
         },
         ("ttp", _) => match id.parse() {
             Ok(id) => {
-                let rows = event::query::ticket_types_by_ids(db, &[id]).await?;
-                rows.into_iter().next().map(|row| Node::TicketType(TicketTypeNode(row)))
+                let row = event::query::public_ticket_type(db, id).await?;
+                row.map(|row| Node::TicketType(TicketTypeNode(row)))
             }
             Err(_) => None,
         },

@@ -13,20 +13,27 @@ use crate::{
     user::withdraw::model::Obstacles,
 };
 use async_graphql::{Context, Enum, ID, Interface, Object};
+use chrono::{DateTime, Utc};
 use entity::ids::{EventId, TicketTypeId};
 
 /// What a refusal is called. The message says it to people; programs go by this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "Code")]
 pub enum UserErrorCode {
+    /// One has it already; it is one for each person.
+    AlreadyIssued,
     /// The total is not the one that the client expected.
     AmountChanged,
     /// Outside the booking window, or the event is canceled.
     BookingClosed,
+    /// Too many ask at once: try again in a moment.
+    Busy,
     /// There is no such code any more: ask for a new one.
     CodeExpired,
     /// The code is not the one that was sent.
     CodeWrong,
+    /// No coupon of this kind is left.
+    CouponExhausted,
     /// The coupon does not fit this booking, or was used.
     CouponUnusable,
     /// The same was submitted a moment ago.
@@ -55,6 +62,12 @@ pub enum UserErrorCode {
     SecondFactorRequired,
     /// The sign-in was too long ago for this: sign in again.
     SignInNotRecent,
+    /// The person said no on the provider's page.
+    SocialDenied,
+    /// The way through the provider's page took too long, was used before, or began in another browser: begin again.
+    SocialExpired,
+    /// The verified email belongs to an account: sign in to it, then link.
+    SocialLinkRequired,
     /// Not that many seats are left.
     SoldOut,
     /// Somebody has it already.
@@ -87,6 +100,8 @@ pub enum UserError {
     SoldOut(SoldOutError),
     AmountChanged(AmountChangedError),
     DuplicateSubmit(DuplicateSubmitError),
+    AlreadyIssued(AlreadyIssuedError),
+    TooManyAttempts(TooManyAttemptsError),
     WithdrawalBlocked(WithdrawalBlockedError),
 }
 
@@ -118,6 +133,18 @@ pub struct AmountChangedError {
 pub struct DuplicateSubmitError {
     common: Common,
     existing: ID,
+}
+
+/// One has this coupon already.
+pub struct AlreadyIssuedError {
+    common: Common,
+    own: ID,
+}
+
+/// Too often in a short time.
+pub struct TooManyAttemptsError {
+    common: Common,
+    retry_at: DateTime<Utc>,
 }
 
 /// The account cannot be closed while this is open.
@@ -207,6 +234,48 @@ impl DuplicateSubmitError {
     }
 }
 
+/// One has this coupon already.
+#[Object]
+impl AlreadyIssuedError {
+    /// What programs go by.
+    async fn code(&self) -> UserErrorCode {
+        self.common.code
+    }
+    /// For people: Korean, or English by `Accept-Language`.
+    async fn message(&self) -> String {
+        self.common.message.clone()
+    }
+    /// The input field to blame, from `input` down; null if none.
+    async fn path(&self) -> Option<Vec<String>> {
+        self.common.path.clone()
+    }
+    /// The one that is in one's hands, as `userCoupons` has it.
+    async fn user_coupon_id(&self) -> ID {
+        self.own.clone()
+    }
+}
+
+/// Too often in a short time.
+#[Object]
+impl TooManyAttemptsError {
+    /// What programs go by.
+    async fn code(&self) -> UserErrorCode {
+        self.common.code
+    }
+    /// For people: Korean, or English by `Accept-Language`.
+    async fn message(&self) -> String {
+        self.common.message.clone()
+    }
+    /// The input field to blame, from `input` down; null if none.
+    async fn path(&self) -> Option<Vec<String>> {
+        self.common.path.clone()
+    }
+    /// When it may be tried again.
+    async fn retry_at(&self) -> DateTime<Utc> {
+        self.retry_at
+    }
+}
+
 /// The account cannot be closed while this is open; of each kind the first hundred.
 #[Object]
 impl WithdrawalBlockedError {
@@ -256,7 +325,9 @@ impl UserError {
         match problem.more {
             More::Nothing => Self::Input(InputError { common }),
             More::SoldOut(ids) => Self::SoldOut(SoldOutError { common, ids }),
+            More::AlreadyIssued(id) => Self::AlreadyIssued(AlreadyIssuedError { common, own: ID(id.to_string()) }),
             More::ExpectedTotal(expected_total) => Self::AmountChanged(AmountChangedError { common, expected_total }),
+            More::RetryAt(retry_at) => Self::TooManyAttempts(TooManyAttemptsError { common, retry_at }),
             More::Obstacles(obstacles) => Self::WithdrawalBlocked(WithdrawalBlockedError { common, obstacles }),
             More::ExistingEvent(id) => {
                 Self::DuplicateSubmit(DuplicateSubmitError { common, existing: ID(id.to_string()) })

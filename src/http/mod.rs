@@ -8,6 +8,8 @@ pub mod graphql;
 mod headers;
 mod health;
 mod home;
+mod jwks;
+mod kakao_unlinked;
 mod listen;
 mod mail_page;
 mod objects;
@@ -15,9 +17,14 @@ mod payment_redirect;
 pub mod playground;
 mod product;
 mod request_log;
+mod session_cookie;
 
-use crate::{app::App, infra::kakaopay::sandbox::Sandbox};
+use crate::{
+    app::App,
+    infra::{kakaopay::sandbox::Sandbox, social::sandbox as social},
+};
 use axum::{Router, middleware, routing::get};
+use entity::enums::SocialProvider;
 use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
 
@@ -27,18 +34,29 @@ pub use listen::{ConnectionSettings, listen};
 /// Where the sandbox KakaoPay is mounted.
 pub const SANDBOX_KAKAOPAY: &str = "/sandbox/kakaopay";
 
+/// Where Kakao says that somebody left us there.
+pub const KAKAO_UNLINKED: &str = "/webhooks/kakao/unlink";
+
 /// Everything that this server answers.
 pub fn router(app: &App) -> Router {
     let mut router = Router::new()
         .route("/", get(home::home))
         .route("/payments/{id}/{outcome}", get(payment_redirect::back))
+        .route(KAKAO_UNLINKED, get(kakao_unlinked::by_query).post(kakao_unlinked::by_form))
         .route("/objects/{key}", get(objects::object))
         .route("/healthz", get(health::live))
+        .route("/.well-known/jwks.json", get(jwks::jwks))
         .route("/readyz", get(health::ready))
         .with_state(app.clone())
-        .merge(playground::routes());
+        .merge(playground::routes())
+        .merge(session_cookie::routes(app, &origins(app)));
     if app.config.kakaopay.url == "sandbox:" {
         router = router.nest(SANDBOX_KAKAOPAY, Sandbox::of(app).router());
+    }
+    for (provider, path) in [(SocialProvider::Kakao, social::KAKAO), (SocialProvider::Naver, social::NAVER)] {
+        if app.config.is_social_sandbox(provider) {
+            router = router.nest(path, social::Sandbox::of(app, provider).router());
+        }
     }
     if app.config.shows_mail() {
         router = router.merge(mail_page::routes(app));
@@ -54,12 +72,16 @@ pub fn router(app: &App) -> Router {
         .layer(middleware::from_fn_with_state(trusted, address::find))
 }
 
-fn edge(app: &App) -> graphql::EdgeParts {
+fn origins(app: &App) -> graphql::Origins {
     let allowed = app.config.web.allowed_origins.iter().map(String::as_str);
+    graphql::Origins::new(allowed, !app.config.is_production())
+}
+
+fn edge(app: &App) -> graphql::EdgeParts {
     graphql::EdgeParts {
         engine: Arc::new(product::Product::new(app.clone())),
         settings: app.config.edge.clone(),
-        origins: graphql::Origins::new(allowed, !app.config.is_production()),
+        origins: origins(app),
         clock: Arc::clone(&app.clock),
         ids: app.ids.clone(),
         spool: app.spool.clone(),

@@ -3,8 +3,10 @@
 
 use super::{
     clock::Clock,
-    kv::{Kv, KvError},
+    kv::{Kv, KvError, Shelf},
 };
+use moka::sync::Cache;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How large, and how fast it fills.
@@ -23,22 +25,13 @@ pub struct Taken {
 }
 
 /// What was in it at a moment, in microseconds since 1970.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Level {
     tokens: u64,
     at: i64,
 }
 
 impl Level {
-    fn parse(text: &str) -> Option<Self> {
-        let (tokens, at) = text.split_once('@')?;
-        Some(Self { tokens: tokens.parse().ok()?, at: at.parse().ok()? })
-    }
-
-    fn text(self) -> String {
-        format!("{}@{}", self.tokens, self.at)
-    }
-
     /// Whole tokens only; the rest of the time counts the next time.
     fn filled(self, size: Size, now: i64) -> Self {
         let passed = u64::try_from(now.saturating_sub(self.at)).unwrap_or(0);
@@ -54,27 +47,56 @@ impl Level {
     }
 }
 
+const BUCKETS: Shelf<Level> = Shelf::new("bucket");
+
 /// Takes up to `want` tokens: all that there are, if there are fewer.
 pub async fn take(kv: &Kv, clock: &dyn Clock, key: &str, size: Size, want: u64) -> Result<Taken, KvError> {
-    let key = format!("bucket:{key}");
-    // What was not asked for so long is full, and need not be kept.
-    let life = Duration::from_secs(size.capacity.div_ceil(size.per_second.max(1)).saturating_add(60));
     loop {
-        let now = clock.now().timestamp_micros();
-        let stored = kv.get(&key).await?;
-        let known = stored.as_deref().and_then(Level::parse);
-        let level = known.unwrap_or(Level { tokens: size.capacity, at: now }).filled(size, now);
-        let granted = want.min(level.tokens);
-        let left = level.tokens.saturating_sub(granted);
-        let next = Level { tokens: left, ..level }.text();
-        let is_written = match &stored {
-            None => kv.set_if_absent(&key, &next, Some(life)).await?,
-            Some(stored) => kv.compare_and_set(&key, stored, &next, Some(life)).await?,
+        let kept = BUCKETS.get(kv, key).await?;
+        let (next, taken) = pour(kept.as_ref().map(|kept| kept.value), size, clock.now().timestamp_micros(), want);
+        let is_written = match &kept {
+            None => BUCKETS.set_if_absent(kv, key, &next, Some(life(size))).await?,
+            Some(kept) => BUCKETS.replace(kv, key, kept, &next, Some(life(size))).await?,
         };
         // Another node was first: look again.
         if is_written {
-            return Ok(Taken { granted, left });
+            return Ok(taken);
         }
+    }
+}
+
+/// What was not asked for so long is full, and need not be kept.
+fn life(size: Size) -> Duration {
+    Duration::from_secs(size.capacity.div_ceil(size.per_second.max(1)).saturating_add(60))
+}
+
+fn pour(known: Option<Level>, size: Size, now: i64, want: u64) -> (Level, Taken) {
+    let level = known.unwrap_or(Level { tokens: size.capacity, at: now }).filled(size, now);
+    let granted = want.min(level.tokens);
+    let left = level.tokens.saturating_sub(granted);
+    (Level { tokens: left, ..level }, Taken { granted, left })
+}
+
+/// This node's own buckets, for while the store is away.
+#[derive(Debug)]
+pub struct Spare(Cache<String, Level>);
+
+impl Default for Spare {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(100_000).time_to_idle(Duration::from_secs(600)).build())
+    }
+}
+
+impl Spare {
+    pub fn take(&self, clock: &dyn Clock, key: &str, size: Size, want: u64) -> Taken {
+        let now = clock.now().timestamp_micros();
+        let mut taken = Taken { granted: 0, left: 0 };
+        self.0.entry_by_ref(key).and_upsert_with(|known| {
+            let (next, poured) = pour(known.map(moka::Entry::into_value), size, now, want);
+            taken = poured;
+            next
+        });
+        taken
     }
 }
 

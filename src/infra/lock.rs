@@ -1,62 +1,87 @@
-//! Locks with an owner and a lease, held only around a write. A lock is let go by its owner alone, and lapses with
-//! its lease if the owner is gone.
+//! Locks with an owner and a lease, held only around a write. They live in the key-value store, so they hold for all nodes
+//! that share it. A lock is let go by its owner alone, and lapses with its lease if the owner is gone.
 
-use super::{clock::Clock, ids::Ids};
-use chrono::{DateTime, Utc};
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+use super::{
+    ids::Ids,
+    kv::{Kv, KvError, Shelf},
 };
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use tokio_util::task::TaskTracker;
 
-type Holders = Arc<Mutex<HashMap<String, Holder>>>;
+const LOCKS: Shelf<Holder> = Shelf::new("lock");
 
-#[derive(Debug)]
+/// Who has it, and what is said to those who come too late.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Holder {
-    owner: u64,
-    until: DateTime<Utc>,
+    owner: String,
     note: String,
 }
 
-/// Who holds what, inside this process.
+/// Where locks are taken.
 #[derive(Clone, Debug)]
 pub struct Locks {
-    clock: Arc<dyn Clock>,
+    kv: Kv,
     ids: Ids,
-    holders: Holders,
+    tasks: TaskTracker,
 }
 
-/// The proof of holding a lock; letting it go out of scope lets the lock go.
+/// What became of an attempt.
+#[derive(Debug)]
+pub enum Attempt {
+    Held(Held),
+    /// Somebody else has it, and left this note.
+    Taken(String),
+}
+
+/// The proof of holding a lock.
 #[derive(Debug)]
 pub struct Held {
+    locks: Locks,
     key: String,
-    owner: u64,
-    holders: Holders,
+    holder: Option<Holder>,
 }
 
 impl Locks {
-    pub fn new(clock: Arc<dyn Clock>, ids: Ids) -> Self {
-        Self { clock, ids, holders: Holders::default() }
+    pub fn new(kv: Kv, ids: Ids, tasks: TaskTracker) -> Self {
+        Self { kv, ids, tasks }
     }
 
-    /// `Err`, at once, with the holder's note, if somebody else holds it.
-    pub fn try_acquire(&self, key: &str, lease: Duration, note: &str) -> Result<Held, String> {
-        let now = self.clock.now();
-        let owner = u64::from_le_bytes(self.ids.bytes());
-        let mut holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(holder) = holders.get(key).filter(|holder| holder.until > now) {
-            return Err(holder.note.clone());
+    /// Answers at once, whoever has it.
+    pub async fn try_acquire(&self, key: &str, lease: Duration, note: &str) -> Result<Attempt, KvError> {
+        let holder = Holder { owner: self.ids.secret(), note: note.to_owned() };
+        // Let go between the two statements, it is tried once more.
+        for _ in 0..2 {
+            if LOCKS.set_if_absent(&self.kv, key, &holder, Some(lease)).await? {
+                return Ok(Attempt::Held(Held { locks: self.clone(), key: key.to_owned(), holder: Some(holder) }));
+            }
+            if let Some(other) = LOCKS.get(&self.kv, key).await? {
+                return Ok(Attempt::Taken(other.value.note));
+            }
         }
-        holders.insert(key.to_owned(), Holder { owner, until: now + lease, note: note.to_owned() });
-        Ok(Held { key: key.to_owned(), owner, holders: Arc::clone(&self.holders) })
+        Ok(Attempt::Taken(String::new()))
+    }
+}
+
+impl Held {
+    /// Lets it go. If the store is away, the lease ends it.
+    pub async fn release(mut self) {
+        let Some(holder) = self.holder.take() else { return };
+        release(&self.locks.kv, &self.key, &holder).await;
     }
 }
 
 impl Drop for Held {
+    /// What was cut short lets go as well, a moment later.
     fn drop(&mut self) {
-        let mut holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
-        if holders.get(&self.key).is_some_and(|holder| holder.owner == self.owner) {
-            holders.remove(&self.key);
-        }
+        let Some(holder) = self.holder.take() else { return };
+        let (kv, key) = (self.locks.kv.clone(), std::mem::take(&mut self.key));
+        self.locks.tasks.spawn(async move { release(&kv, &key, &holder).await });
+    }
+}
+
+async fn release(kv: &Kv, key: &str, holder: &Holder) {
+    if let Err(error) = LOCKS.delete_if(kv, key, holder).await {
+        tracing::warn!(%error, "a lock is left to its lease");
     }
 }

@@ -1,5 +1,6 @@
 //! The outside world: one room for each need, each with an embedded twin that needs no server.
 
+pub mod alert;
 pub mod blob;
 pub mod bucket;
 pub mod clock;
@@ -14,4 +15,5 @@ pub mod lock;
 pub mod mail;
 pub mod process;
 pub mod search;
+pub mod social;
 pub mod telemetry;

@@ -7,6 +7,7 @@
 pub mod canceled;
 pub mod changed;
 pub mod confirmed;
+pub mod coupon_issued;
 pub mod feed;
 pub mod graphql;
 pub mod hub;

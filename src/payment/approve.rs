@@ -1,12 +1,10 @@
-//! KakaoPay `approve`: `APPROVING` is written first, then the call, then its outcome in one transaction with the
-//! booking, the points, the coupon and the tickets.
+//! KakaoPay `approve`: `APPROVING` is written first, then the call, then its outcome in one transaction with what was
+//! paid for: the booking with its points, coupon and tickets, or the points of a charge.
 
-use super::{model::Step, query, reconcile::ReconcilePayment, state};
+use super::{model::Step, purpose, query, reconcile::ReconcilePayment, state};
 use crate::{
     app::App,
-    booking::{self, expire::ExpireBooking},
     error::{Code, Error, Problem, Result},
-    event,
     infra::{
         jobs,
         kakaopay::{ApproveRequest, Approved, CallError},
@@ -14,11 +12,7 @@ use crate::{
     transaction,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{
-    enums::{BookingStatus, EventStatus, PaymentStatus},
-    ids::PaymentId,
-    payment::Model,
-};
+use entity::{enums::PaymentStatus, ids::PaymentId, payment::Model};
 use sea_orm::ConnectionTrait;
 
 /// Takes the money that somebody agreed to on the provider's page. Called again, it answers what has become of it.
@@ -85,8 +79,8 @@ async fn begin(app: &App, id: PaymentId) -> Result<Option<Model>> {
 }
 
 pub(super) fn failed() -> Error {
-    let ko = "결제가 완료되지 않았습니다. 다시 예매해 주세요.";
-    Problem::new(Code::PaymentFailed, &[], ko, "The payment was not completed. Book again.").into()
+    let ko = "결제가 완료되지 않았습니다. 다시 시도해 주세요.";
+    Problem::new(Code::PaymentFailed, &[], ko, "The payment was not completed. Try again.").into()
 }
 
 fn in_doubt() -> Error {
@@ -106,55 +100,12 @@ async fn settle(app: &App, payment: &Model, approved: &Approved) -> Result<()> {
     let id = payment.id;
     if is_ours {
         let detail = format!("aid {} amount {}", approved.aid, approved.total_amount);
-        return transaction!(app, txn => taken(txn, app, id, &detail).await);
+        return transaction!(app, txn => purpose::taken(txn, app, id, &detail).await);
     }
     tracing::error!(payment = %id, taken = approved.total_amount, due = payment.amount, "the provider took another amount");
     let detail = format!("took {} instead of {}", approved.total_amount, payment.amount);
     transaction!(app, txn => doubt(txn, app, id, &detail).await)?;
     Err(in_doubt())
-}
-
-/// The money is here, in the right amount: the booking is confirmed, or, if its seats are gone, the money goes back.
-pub(super) async fn taken(txn: &impl ConnectionTrait, app: &App, id: PaymentId, detail: &str) -> Result<()> {
-    let peek = query::by_id(txn, id).await?.ok_or_else(|| Error::fault("no such payment"))?;
-    let booking_id = peek.booking_id.ok_or_else(|| Error::fault("a payment of nothing"))?;
-    let booking = booking::query::by_id(txn, booking_id).await?.ok_or_else(|| Error::fault("no such booking"))?;
-    // The event first: its cancellation waits until this sale is there for it to see, or is seen here.
-    let event = event::query::lock_shared(txn, booking.event_id).await?;
-    let booking = booking::state::lock(txn, booking_id).await?.ok_or_else(|| Error::fault("no such booking"))?;
-    let payment = state::lock(txn, id).await?;
-    match payment.status {
-        PaymentStatus::Approving | PaymentStatus::Failed | PaymentStatus::Expired => {}
-        // Somebody else settled it.
-        PaymentStatus::Pending
-        | PaymentStatus::Ready
-        | PaymentStatus::Approved
-        | PaymentStatus::Canceling
-        | PaymentStatus::Canceled => return Ok(()),
-    }
-    let is_on = event.is_some_and(|event| event.status == EventStatus::Scheduled);
-    let step = match booking.status {
-        BookingStatus::Held if is_on => Some(booking::model::Step::Confirm),
-        BookingStatus::Expired if is_on => {
-            let again = booking::hold_again::hold_again(txn, &booking).await?;
-            again.then_some(booking::model::Step::Revive)
-        }
-        BookingStatus::Held
-        | BookingStatus::Expired
-        | BookingStatus::Confirmed
-        | BookingStatus::Canceling
-        | BookingStatus::Canceled => None,
-    };
-    if let Some(step) = step {
-        state::step(txn, app, &payment, Step::Approve, detail).await?;
-        return booking::confirm::confirm(txn, app, &booking, step).await;
-    }
-    state::step(txn, app, &payment, Step::BeginCancel, "taken, but there is nothing to sell any more").await?;
-    if booking.status == BookingStatus::Held {
-        booking::release::release(txn, app, &booking).await?;
-    }
-    let now = app.clock.now();
-    jobs::enqueue(txn, &app.ids, now, now, &ReconcilePayment::now(id)).await.map(drop)
 }
 
 /// The provider said no for good: the hold goes back.
@@ -171,35 +122,24 @@ pub(super) async fn fail_since(
     detail: &str,
     since: Option<DateTime<Utc>>,
 ) -> Result<bool> {
-    let peek = query::by_id(txn, id).await?.ok_or_else(|| Error::fault("no such payment"))?;
-    let booking = match peek.booking_id {
-        Some(id) => booking::state::lock(txn, id).await?,
-        None => None,
-    };
-    let payment = state::lock(txn, id).await?;
+    let (locked, payment) = purpose::lock(txn, id).await?;
     let is_open = matches!(payment.status, PaymentStatus::Approving | PaymentStatus::Ready | PaymentStatus::Pending);
     if !is_open || since.is_some_and(|since| since != payment.changed_at) {
         return Ok(false);
     }
     state::step(txn, app, &payment, Step::Fail, detail).await?;
-    if let Some(booking) = booking.filter(|booking| booking.status == BookingStatus::Held) {
-        booking::release::release(txn, app, &booking).await?;
-    }
+    purpose::let_go(txn, app, &locked).await?;
     Ok(true)
 }
 
-/// Nothing was taken, and the right call may still come. A hold that ran out meanwhile was left alone by the job that
-/// expires it, so that job is planned again.
+/// Nothing was taken, and the right call may still come.
 async fn back(txn: &impl ConnectionTrait, app: &App, id: PaymentId, detail: &str) -> Result<()> {
     let payment = state::lock(txn, id).await?;
     if payment.status != PaymentStatus::Approving {
         return Ok(());
     }
     state::step(txn, app, &payment, Step::StepBack, detail).await?;
-    let Some(booking_id) = payment.booking_id else { return Ok(()) };
-    let booking = booking::query::by_id(txn, booking_id).await?;
-    let Some(expires_at) = booking.and_then(|booking| booking.expires_at) else { return Ok(()) };
-    jobs::enqueue(txn, &app.ids, app.clock.now(), expires_at, &ExpireBooking { booking_id }).await.map(drop)
+    purpose::wait_again(txn, app, &payment).await
 }
 
 /// Leaves it `APPROVING` and has the provider asked at once.

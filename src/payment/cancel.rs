@@ -1,6 +1,11 @@
 //! KakaoPay `cancel`: a payment that is `CANCELING` gives its money back, once.
 
-use super::{model::Step, state};
+use super::{
+    ask,
+    model::Step,
+    purpose::{self, Locked},
+    state,
+};
 use crate::{
     app::App,
     booking,
@@ -23,7 +28,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query:
 /// for the job that comes back to it.
 pub async fn cancel(app: &App, payment: Model) -> Result<()> {
     let Some(tid) = payment.tid.clone() else { return Err(Error::fault("a payment that was taken has a tid")) };
-    let order = app.provider.order(&tid).await.map_err(doubtful)?;
+    let order = ask::order(app, &payment).await?;
+    let order =
+        order.ok_or_else(|| Error::fault(format!("{tid}: to be canceled, but the provider does not know it")))?;
     let (id, back) = (payment.id, order.canceled_amount.saturating_add(order.available));
     if order.available > 0 {
         let amount = order.available;
@@ -50,12 +57,7 @@ fn nothing_taken(order: &Order) -> Error {
 
 /// The money is back, all `amount` of it: the booking it paid for is closed, or was never made; its fan is told.
 async fn returned(txn: &impl ConnectionTrait, app: &App, id: PaymentId, amount: i64) -> Result<()> {
-    let peek = super::query::by_id(txn, id).await?.ok_or_else(|| Error::fault("no such payment"))?;
-    let booking = match peek.booking_id {
-        Some(id) => booking::state::lock(txn, id).await?,
-        None => None,
-    };
-    let payment = state::lock(txn, id).await?;
+    let (locked, payment) = purpose::lock(txn, id).await?;
     if payment.status != PaymentStatus::Canceling {
         return Ok(());
     }
@@ -65,11 +67,12 @@ async fn returned(txn: &impl ConnectionTrait, app: &App, id: PaymentId, amount: 
         .filter(Column::Id.eq(id))
         .exec(txn)
         .await?;
-    match booking {
-        Some(booking) if booking.status == BookingStatus::Canceling => booking::refund::close(txn, app, &booking).await,
-        Some(booking) => {
-            jobs::enqueue(txn, &app.ids, now, now, &TellCanceled { booking_id: booking.id }).await.map(drop)
+    match locked {
+        Locked::Booking(row) if row.status == BookingStatus::Canceling => booking::refund::close(txn, app, &row).await,
+        Locked::Booking(row) => {
+            jobs::enqueue(txn, &app.ids, now, now, &TellCanceled { booking_id: row.id }).await.map(drop)
         }
-        None => Ok(()),
+        // It was never credited: only what should not have been taken goes back.
+        Locked::PointCharge => Ok(()),
     }
 }

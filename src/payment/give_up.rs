@@ -1,6 +1,6 @@
 //! The browser came back by the cancel or fail address. Anybody can open those, so the provider is asked.
 
-use super::{approve, query};
+use super::{approve, ask, query};
 use crate::{
     app::App,
     error::{Error, Result},
@@ -12,11 +12,14 @@ use entity::{enums::PaymentStatus, ids::PaymentId, payment::Model};
 /// Lets the hold go only if the provider says that the person gave up or the payment failed.
 pub async fn give_up(app: &App, id: PaymentId) -> Result<Model> {
     let payment = query::by_id(app.db.reads(), id).await?.ok_or_else(|| Error::not_found(&["paymentId"]))?;
-    let (PaymentStatus::Ready, Some(tid)) = (payment.status, payment.tid.as_deref()) else { return Ok(payment) };
-    let order = match app.provider.order(tid).await {
-        Ok(order) => order,
+    if payment.status != PaymentStatus::Ready {
+        return Ok(payment);
+    }
+    let order = match ask::order(app, &payment).await {
+        Ok(Some(order)) => order,
+        Ok(None) => return Ok(payment),
         Err(error) => {
-            tracing::warn!(payment = %id, %error, "cannot ask whether the payment was given up: the hold runs out instead");
+            tracing::warn!(payment = %id, %error, "cannot ask whether the payment was given up: it runs out instead");
             return Ok(payment);
         }
     };

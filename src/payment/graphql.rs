@@ -44,6 +44,16 @@ pub enum PaymentStatus {
     Ready,
 }
 
+/// What the money is for.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "enums::PaymentPurpose")]
+pub enum PaymentPurpose {
+    /// Seats.
+    Booking,
+    /// Points.
+    PointCharge,
+}
+
 /// Where to pay.
 #[derive(SimpleObject)]
 pub struct PaymentRedirect {
@@ -65,6 +75,10 @@ impl PaymentNode {
     /// `pay_…`
     pub async fn id(&self) -> ID {
         ID(self.0.id.to_string())
+    }
+    /// What it is for.
+    async fn purpose(&self) -> PaymentPurpose {
+        self.0.purpose.into()
     }
     /// Where it stands.
     async fn status(&self) -> PaymentStatus {
@@ -130,7 +144,7 @@ payload! {
     PaymentApprovePayload {
         /// As it is now.
         payment: PaymentNode,
-        /// What it pays for.
+        /// What it pays for; null if it charges points.
         booking: BookingNode,
     }
 }

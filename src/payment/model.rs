@@ -1,6 +1,21 @@
 //! The states of a payment: pure.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::enums::PaymentStatus;
+
+/// Whether nobody knows yet what became of it: the approve or the cancel call is out, or the provider has given no page for
+/// longer than `grace`.
+pub fn is_in_doubt(status: PaymentStatus, since: DateTime<Utc>, now: DateTime<Utc>, grace: TimeDelta) -> bool {
+    match status {
+        PaymentStatus::Approving | PaymentStatus::Canceling => true,
+        PaymentStatus::Pending => since <= now - grace,
+        PaymentStatus::Ready
+        | PaymentStatus::Approved
+        | PaymentStatus::Canceled
+        | PaymentStatus::Failed
+        | PaymentStatus::Expired => false,
+    }
+}
 
 /// What can happen to a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +80,18 @@ pub fn transition(status: PaymentStatus, step: Step) -> Option<PaymentStatus> {
         Canceled => match step {
             Prepare | BeginApprove | StepBack | Approve | Fail | Lapse | BeginCancel | FinishCancel => None,
         },
+    }
+}
+
+/// Whether money that the provider says it took is still to be dealt with; otherwise somebody has settled it.
+pub const fn may_be_taken(status: PaymentStatus) -> bool {
+    match status {
+        PaymentStatus::Approving | PaymentStatus::Failed | PaymentStatus::Expired => true,
+        PaymentStatus::Pending
+        | PaymentStatus::Ready
+        | PaymentStatus::Approved
+        | PaymentStatus::Canceling
+        | PaymentStatus::Canceled => false,
     }
 }
 

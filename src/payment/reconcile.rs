@@ -1,13 +1,13 @@
 //! Whatever was left in doubt: ask the provider, then finish, refund or give up.
 
-use super::{approve, cancel, query};
+use super::{approve, ask, cancel, purpose, query};
 use crate::{
     app::App,
-    error::{Error, Result},
+    error::Result,
     infra::{
         jobs,
         jobs::{Job, Lane},
-        kakaopay::{CallError, Order, OrderStatus},
+        kakaopay::{Order, OrderStatus},
     },
     transaction,
 };
@@ -48,22 +48,23 @@ impl Job for ReconcilePayment {
             return Ok(());
         }
         match payment.status {
-            PaymentStatus::Approving | PaymentStatus::Failed | PaymentStatus::Expired => ask(app, payment).await,
+            PaymentStatus::Approving | PaymentStatus::Failed | PaymentStatus::Expired => {
+                ask_and_decide(app, payment).await
+            }
             PaymentStatus::Canceling => cancel::cancel(app, payment).await,
             PaymentStatus::Pending | PaymentStatus::Ready | PaymentStatus::Approved | PaymentStatus::Canceled => Ok(()),
         }
     }
 }
 
-async fn ask(app: &App, payment: Model) -> Result<()> {
-    let Some(tid) = payment.tid.as_deref() else { return Ok(()) };
+async fn ask_and_decide(app: &App, payment: Model) -> Result<()> {
+    if payment.tid.is_none() {
+        return Ok(());
+    }
     let id = payment.id;
-    match app.provider.order(tid).await {
-        Ok(order) => decide(app, &payment, &order).await,
-        Err(CallError::Refused { code: -721, .. }) => {
-            transaction!(app, txn => approve::fail(txn, app, id, "the provider does not know it").await)
-        }
-        Err(error) => Err(Error::Unavailable(format!("kakaopay: {error}"))),
+    match ask::order(app, &payment).await? {
+        Some(order) => decide(app, &payment, &order).await,
+        None => transaction!(app, txn => approve::fail(txn, app, id, "the provider does not know it").await),
     }
 }
 
@@ -72,7 +73,7 @@ async fn decide(app: &App, payment: &Model, order: &Order) -> Result<()> {
     match &order.status {
         OrderStatus::SuccessPayment if order.total_amount == payment.amount => {
             let detail = format!("reconciled: {} won", order.total_amount);
-            transaction!(app, txn => approve::taken(txn, app, id, &detail).await)
+            transaction!(app, txn => purpose::taken(txn, app, id, &detail).await)
         }
         // Another amount than was due: all of it goes back.
         OrderStatus::SuccessPayment | OrderStatus::PartCancelPayment => {

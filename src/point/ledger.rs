@@ -2,6 +2,7 @@
 
 use crate::{
     app::App,
+    booking::hold::{all, by_user},
     error::{Error, Result},
 };
 use entity::{enums::PointEntryKind, ids::UserId, point_account, point_entry};
@@ -9,6 +10,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
+use std::collections::BTreeMap;
 
 /// What a hold set aside is spent.
 pub async fn spend_held(txn: &impl ConnectionTrait, app: &App, user: UserId, points: i64, cause: &str) -> Result<()> {
@@ -25,6 +27,40 @@ pub async fn spend_held(txn: &impl ConnectionTrait, app: &App, user: UserId, poi
         .await?;
     crate::booking::hold::one(spent.rows_affected, "points spent")?;
     enter(txn, app, user, PointEntryKind::Spend, -points, cause).await
+}
+
+/// The same for many causes at once, in their order.
+pub async fn spend_all_held(txn: &impl ConnectionTrait, app: &App, spent: Vec<(UserId, i64, String)>) -> Result<()> {
+    use point_account::Column;
+    if spent.is_empty() {
+        return Ok(());
+    }
+    let mut sums: BTreeMap<UserId, i64> = BTreeMap::new();
+    for (user, points, _) in &spent {
+        *sums.entry(*user).or_default() += points;
+    }
+    let changed = point_account::Entity::update_many()
+        .col_expr(Column::Balance, Expr::col(Column::Balance).sub(by_user(&sums)))
+        .col_expr(Column::Held, Expr::col(Column::Held).sub(by_user(&sums)))
+        .filter(Column::UserId.is_in(sums.keys().copied()))
+        .filter(Expr::col(Column::Held).gte(by_user(&sums)))
+        .exec(txn)
+        .await?;
+    all(changed.rows_affected, sums.len(), "points spent")?;
+    let accounts = point_account::Entity::find().filter(Column::UserId.is_in(sums.keys().copied())).all(txn).await?;
+    // What each had before the first of its entries.
+    let before = |row: point_account::Model| (row.user_id, row.balance + sums.get(&row.user_id).copied().unwrap_or(0));
+    let mut balances: BTreeMap<UserId, i64> = accounts.into_iter().map(before).collect();
+    let now = app.clock.now();
+    let rows = spent.into_iter().map(|(user_id, points, cause)| {
+        let balance = balances.entry(user_id).or_default();
+        *balance -= points;
+        let (id, kind, amount, balance_after) = (app.ids.next(), PointEntryKind::Spend, -points, *balance);
+        let row = point_entry::Model { id, user_id, kind, cause, amount, balance_after, created_at: now };
+        point_entry::ActiveModel::from(row).reset_all()
+    });
+    point_entry::Entity::insert_many(rows).exec_without_returning(txn).await?;
+    Ok(())
 }
 
 /// What a canceled booking spent comes back.

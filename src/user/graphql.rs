@@ -6,7 +6,10 @@ use crate::{
         Owner,
         graphql::{AttachmentNode, attachments},
     },
-    auth::graphql::Role,
+    auth::{
+        graphql::Role,
+        social::{self, graphql::SocialAccount},
+    },
     booking::graphql::{BookingConnection, BookingNode, TicketConnection, TicketNode},
     coupon::graphql::{UserCouponConnection, UserCouponNode},
     error::Result,
@@ -95,9 +98,13 @@ impl ViewerNode {
     async fn user(&self) -> UserNode {
         UserNode(self.0.clone())
     }
-    /// What they sign in with.
-    async fn email(&self) -> String {
-        self.0.email.clone().unwrap_or_default()
+    /// What they sign in with; null if they came by a provider that vouched for none.
+    async fn email(&self) -> Option<&str> {
+        self.0.email.as_deref()
+    }
+    /// The providers' accounts that open this one.
+    async fn social_accounts(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<SocialAccount>> {
+        Ok(social::graphql::of(ctx, self.0.id).await?)
     }
     /// What they may do.
     async fn role(&self) -> Role {
@@ -161,8 +168,8 @@ impl ViewerNode {
         #[graphql(desc = "A cursor: end before it.")] before: Option<String>,
     ) -> async_graphql::Result<UserCouponConnection> {
         let window = window(first, after, last, before)?;
-        let usable_only = usable_only.unwrap_or_default();
-        let page = crate::coupon::query::page_of(ctx.app().db.reads(), self.0.id, usable_only, &window).await?;
+        let usable_at = usable_only.unwrap_or_default().then(|| ctx.app().clock.now());
+        let page = crate::coupon::query::page_of(ctx.app().db.reads(), self.0.id, usable_at, &window).await?;
         Ok(UserCouponConnection::of(page, UserCouponNode))
     }
     /// Points that can be spent now: the balance without what open holds have set aside.

@@ -1,9 +1,12 @@
 //! Reads of people.
 
-use crate::error::{Error, Result};
-use entity::{ids::UserId, user};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
-use std::collections::HashMap;
+use crate::{
+    error::{Error, Result},
+    infra::db::padded,
+};
+use entity::{enums::Role, ids::UserId, user};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub async fn by_id(db: &impl ConnectionTrait, id: UserId) -> Result<Option<user::Model>> {
     Ok(user::Entity::find_by_id(id).one(db).await?)
@@ -24,4 +27,29 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: &[UserId]) -> Result<HashMap
 pub async fn lock_present(txn: &impl ConnectionTrait, id: UserId) -> Result<()> {
     let row = user::Entity::find_by_id(id).lock_shared().one(txn).await?;
     if row.is_some_and(|row| row.withdrawn_at.is_none()) { Ok(()) } else { Err(Error::Unauthenticated) }
+}
+
+/// The same for many at once, locked in one order: those who are there.
+pub async fn lock_all_present(txn: &impl ConnectionTrait, ids: BTreeSet<UserId>) -> Result<HashSet<UserId>> {
+    Ok(present(ids).order_by_asc(user::Column::Id).lock_shared().into_tuple().all(txn).await?.into_iter().collect())
+}
+
+/// Without a lock.
+pub async fn all_present(db: &impl ConnectionTrait, ids: BTreeSet<UserId>) -> Result<HashSet<UserId>> {
+    Ok(present(ids).into_tuple().all(db).await?.into_iter().collect())
+}
+
+fn present(ids: BTreeSet<UserId>) -> Select<user::Entity> {
+    let select = user::Entity::find().select_only().column(user::Column::Id);
+    select.filter(user::Column::Id.is_in(padded(ids))).filter(user::Column::WithdrawnAt.is_null())
+}
+
+/// The same in which an artist publishes: the token may still say what an admin has changed since.
+pub async fn lock_artist(txn: &impl ConnectionTrait, id: UserId) -> Result<()> {
+    let row = user::Entity::find_by_id(id).lock_shared().one(txn).await?;
+    match row.filter(|row| row.withdrawn_at.is_none()) {
+        Some(row) if row.role == Role::Artist => Ok(()),
+        Some(_) => Err(Error::Forbidden),
+        None => Err(Error::Unauthenticated),
+    }
 }

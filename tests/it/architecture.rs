@@ -73,7 +73,7 @@ pub fn trials() -> Vec<Trial> {
 
 /// The word of a body that leaves the database.
 fn call_to_the_outside(body: &str) -> Option<&'static str> {
-    ["app.provider", "app.mail", "app.kv", "app.search"].into_iter().find(|word| body.contains(word))
+    ["app.provider", "app.mail", "app.kv", "app.search", "app.social"].into_iter().find(|word| body.contains(word))
 }
 
 /// From an opening bracket to the one that closes it; brackets in strings do not count.

@@ -8,21 +8,35 @@
     reason = "a test that breaks should stop where it breaks"
 )]
 
+mod admin;
 mod admin_sign_in;
+mod alerts;
 mod architecture;
 mod auth;
 mod booking;
+mod charges;
 mod config;
+mod coupons;
 mod edge;
 mod events;
 mod harness;
+mod invariants;
+mod kv;
 mod lists;
+mod mail;
+mod mail_kill;
 mod member;
 mod notifications;
+mod onsale;
+mod passwords;
 mod payment;
 mod races;
 mod schedules;
 mod schema;
+mod secrets;
+mod social;
+mod tokens;
+mod torture;
 mod transports;
 mod uploads;
 
@@ -33,17 +47,29 @@ use std::process::ExitCode;
 fn scenarios() -> Vec<Scenario> {
     [
         admin_sign_in::all(),
+        admin::all(),
+        alerts::all(),
         auth::all(),
         booking::all(),
+        charges::all(),
         config::all(),
+        coupons::all(),
         edge::all(),
         events::all(),
+        invariants::all(),
+        kv::all(),
         lists::all(),
         member::all(),
+        mail::all(),
         notifications::all(),
+        onsale::all(),
+        passwords::all(),
         payment::all(),
         races::all(),
         schedules::all(),
+        torture::all(),
+        social::all(),
+        tokens::all(),
         transports::all(),
         uploads::all(),
     ]
@@ -57,7 +83,12 @@ fn main() -> ExitCode {
     // Each scenario is a whole server; more at once than this only wait for each other.
     arguments.test_threads.get_or_insert(4);
     let databases = Database::wanted();
-    let mut trials: Vec<Trial> = architecture::trials().into_iter().chain(schema::trials()).collect();
+    let mut trials: Vec<Trial> =
+        architecture::trials().into_iter().chain(schema::trials()).chain(mail::trials()).chain(kv::trials()).collect();
+    trials.push(Trial::test("secrets::no_secret_is_in_the_log", || {
+        secrets::no_secret_is_in_the_log();
+        Ok(())
+    }));
     for database in &databases {
         trials.extend(scenarios().into_iter().map(|scenario| scenario.trial(database)));
     }

@@ -10,6 +10,7 @@ crate::scenarios![
     the_cancel_address_alone_is_not_believed,
     a_wrong_pg_token_changes_nothing_and_a_replay_gives_the_same_answer,
     an_approval_whose_answer_is_lost_is_found_by_the_reconciler,
+    an_answer_about_another_payment_is_not_believed,
     an_approval_that_never_happened_gives_the_seats_back,
     a_wrong_amount_is_sent_back_and_sells_nothing,
     a_provider_that_is_down_at_ready_releases_the_hold,
@@ -114,6 +115,22 @@ async fn an_approval_whose_answer_is_lost_is_found_by_the_reconciler(app: TestAp
             "{fault}"
         );
     }
+}
+
+async fn an_answer_about_another_payment_is_not_believed(app: TestApp) {
+    let (fan, _, payload) = hold(&app).await;
+    app.pay(&payload, "approve", "error_after").await;
+    set_fault(&app, "order", "another_payment").await;
+    app.work().await;
+    assert_eq!(app.booking(&fan, id(&payload)).await["payment"]["status"], "APPROVING");
+    app.pass(TimeDelta::seconds(5)).await;
+    assert_eq!(app.booking(&fan, id(&payload)).await["payment"]["status"], "APPROVED");
+    let input = json!({ "bookingId": id(&payload), "idempotencyKey": "c" });
+    set_fault(&app, "order", "another_payment").await;
+    let canceled = app.mutate(Some(&fan.token), "bookingCancel", "booking { status }", input).await;
+    assert_eq!(canceled["booking"]["status"], "CANCELING", "{canceled}");
+    app.pass(TimeDelta::minutes(2)).await;
+    assert_eq!(app.booking(&fan, id(&payload)).await["status"], "CANCELED");
 }
 
 async fn an_approval_that_never_happened_gives_the_seats_back(app: TestApp) {

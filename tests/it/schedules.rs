@@ -45,7 +45,8 @@ async fn the_lease_of_a_schedule_moves_when_its_holder_dies(app: TestApp) {
     let due = || async { jobs::run_due(&other.app).await.unwrap() };
     assert_eq!(due().await, 0, "the lease is not over");
     app.move_clock(TimeDelta::seconds(61));
-    assert_eq!(due().await, 1);
+    // Whatever else came due meanwhile.
+    assert!(due().await > 0);
     let [again] = sweeps(&app).await.try_into().unwrap();
     assert_eq!(again.run_at, app.now() + TimeDelta::minutes(10));
     other.stop().await;

@@ -59,6 +59,7 @@ use sse_reserved::Reservations;
 use std::{ops::Deref, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use client::bearer;
 pub use origin::Origins;
 pub use settings::{DocumentLimits, EdgeSettings};
 
@@ -139,7 +140,7 @@ async fn respond(
     body: Body,
     accepted: Option<Accepted>,
 ) -> Result<Response, Problem> {
-    let caller = edge.bounded(edge.engine.admit(client::bearer(&parts.headers), meta));
+    let caller = edge.bounded(edge.engine.admit(bearer(&parts.headers), meta));
     match (&parts.method, sse_reserved::token(parts)) {
         (&Method::PUT, _) => return sse_reserved::reserve(&edge, &caller.await?, meta),
         (&Method::DELETE, Some(token)) => return sse_reserved::stop(&edge, &caller.await?, &token, parts),

@@ -32,7 +32,7 @@ macro_rules! example {
     };
 }
 
-static EXAMPLES: [Example; 13] = [
+static EXAMPLES: [Example; 16] = [
     example!("BrowseEvents", "01-browse-events"),
     example!("SearchEvents", "02-search-events"),
     example!("SignInAsFan", "03-sign-in"),
@@ -46,6 +46,9 @@ static EXAMPLES: [Example; 13] = [
     example!("SignInAsAdmin", "11-sign-in-admin"),
     example!("Invariants", "12-invariants"),
     example!("WhatIsLeft", "13-what-is-left"),
+    example!("AdminUsers", "14-admin-users"),
+    example!("AdminStuck", "15-admin-stuck"),
+    example!("StartSocialSignIn", "16-social-sign-in"),
 ];
 
 /// All tabs, in the order in which a newcomer would try them.

@@ -6,9 +6,11 @@
 //! fails at once. `FOR UPDATE` is dropped there in silence: nothing may depend on it alone.
 
 mod connect;
+mod insert;
 mod retry;
 
 pub use connect::{DatabaseSettings, OpenError};
+pub use insert::{insert, padded};
 pub use retry::{Attempts, Settled, is_lost, is_transient, is_unique};
 
 use sea_orm::{

@@ -17,7 +17,7 @@ pub use run::run_due;
 pub use schedule::plan_schedules;
 pub use worker::work;
 
-use crate::{app::App, error::Result, infra::ids::Ids};
+use crate::{app::App, config::Config, error::Result, infra::ids::Ids};
 use chrono::{DateTime, Utc};
 use entity::ids::JobId;
 use entity::job::{ActiveModel, Entity};
@@ -44,8 +44,31 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
 pub enum Lane {
     /// Only our own database.
     Quick,
-    /// Calls a provider, or a mail server.
+    /// Calls a provider.
     Outside,
+    /// Hands letters to a mail server: many, and it may hang while money is waiting for the provider.
+    Mail,
+}
+
+impl Lane {
+    pub(crate) const ALL: [Self; 3] = [Self::Quick, Self::Outside, Self::Mail];
+
+    /// In the row; never changed once released.
+    const fn number(self) -> i32 {
+        match self {
+            Self::Quick => 0,
+            Self::Outside => 1,
+            Self::Mail => 2,
+        }
+    }
+
+    /// How many of its jobs run at once on one node.
+    fn slots(self, config: &Config) -> usize {
+        match self {
+            Self::Quick | Self::Outside => config.worker.concurrency,
+            Self::Mail => config.mail.max_connections,
+        }
+    }
 }
 
 /// Writes the row, in the caller's transaction, to be done at `run_at` or soon after.
@@ -56,11 +79,19 @@ pub async fn enqueue<J: Job>(
     run_at: DateTime<Utc>,
     job: &J,
 ) -> Result<JobId> {
+    let (id, row) = row(ids, now, run_at, job)?;
+    Entity::insert(row).exec_without_returning(txn).await?;
+    Ok(id)
+}
+
+/// A row that is not written yet.
+pub fn row<J: Job>(ids: &Ids, now: DateTime<Utc>, run_at: DateTime<Utc>, job: &J) -> Result<(JobId, ActiveModel)> {
     let payload = serde_json::to_string(job).map_err(|error| crate::Error::fault(error.to_string()))?;
     let id = ids.next();
     let row = ActiveModel {
         id: Set(id),
         name: Set(J::NAME.into()),
+        lane: Set(J::LANE.number()),
         payload: Set(payload),
         run_at: Set(run_at),
         attempts: Set(0),
@@ -70,8 +101,7 @@ pub async fn enqueue<J: Job>(
         last_error: Set(None),
         created_at: Set(now),
     };
-    Entity::insert(row).exec_without_returning(txn).await?;
-    Ok(id)
+    Ok((id, row))
 }
 
 type Runner = fn(App, String) -> BoxFuture<'static, Result<()>>;
@@ -113,8 +143,7 @@ impl Registry {
         self.0.iter().filter(|(_, known)| known.every.is_some()).map(|(name, _)| *name)
     }
 
-    /// The names of those that call somebody outside.
-    fn outside(&self) -> Vec<&'static str> {
-        self.0.iter().filter(|(_, known)| known.lane == Lane::Outside).map(|(name, _)| *name).collect()
+    fn lane(&self, name: &str) -> Lane {
+        self.0.get(name).map_or(Lane::Quick, |known| known.lane)
     }
 }

@@ -4,7 +4,10 @@ use super::{Lane, schedule};
 use crate::transaction;
 use crate::{app::App, error::Error, error::Result};
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::job::{Column, Entity, Model};
+use entity::{
+    ids::JobId,
+    job::{Column, Entity, Model},
+};
 use futures_util::{StreamExt, stream};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -17,15 +20,19 @@ const BATCH: u64 = 64;
 
 /// Does what is due now, and answers how many jobs were run.
 pub async fn run_due(app: &App) -> Result<usize> {
-    let mut jobs = due(app, Lane::Quick, BATCH).await?;
-    jobs.extend(due(app, Lane::Outside, BATCH).await?);
+    let mut jobs = Vec::new();
+    for lane in Lane::ALL {
+        jobs.extend(due(app, lane, BATCH).await?);
+    }
     let ran = stream::iter(jobs)
         .map(|job| async move {
-            if !claim(app, &job).await? {
-                return Ok(0);
+            let mut ran = 0;
+            for claimed in turn_over(app, &[], vec![job]).await? {
+                let done = perform(app, claimed).await?;
+                turn_over(app, done.as_slice(), Vec::new()).await?;
+                ran += 1;
             }
-            perform(app, job).await?;
-            Ok::<usize, Error>(1)
+            Ok::<usize, Error>(ran)
         })
         .buffer_unordered(app.config.worker.concurrency)
         .collect::<Vec<_>>()
@@ -33,15 +40,10 @@ pub async fn run_due(app: &App) -> Result<usize> {
     ran.into_iter().sum()
 }
 
-/// Claims up to `most` jobs of a lane that are due.
-pub(super) async fn claim_due(app: &App, lane: Lane, most: usize) -> Result<Vec<Model>> {
-    let mut claimed = Vec::new();
-    for job in due(app, lane, u64::try_from(most).unwrap_or(BATCH)).await? {
-        if claim(app, &job).await? {
-            claimed.push(job);
-        }
-    }
-    Ok(claimed)
+/// Removes those that are done, and claims up to `most` jobs of a lane that are due.
+pub(super) async fn next(app: &App, lane: Lane, done: &[JobId], most: usize) -> Result<Vec<Model>> {
+    let jobs = due(app, lane, u64::try_from(most).unwrap_or(BATCH)).await?;
+    turn_over(app, done, jobs).await
 }
 
 fn is_free(now: DateTime<Utc>) -> Condition {
@@ -50,9 +52,8 @@ fn is_free(now: DateTime<Utc>) -> Condition {
 
 async fn due(app: &App, lane: Lane, most: u64) -> Result<Vec<Model>> {
     let now = app.clock.now();
-    let outside = Column::Name.is_in(app.jobs.outside());
     let rows = Entity::find()
-        .filter(if lane == Lane::Outside { outside } else { outside.not() })
+        .filter(Column::Lane.eq(lane.number()))
         .filter(Column::ParkedAt.is_null())
         .filter(Column::RunAt.lte(now))
         .filter(is_free(now))
@@ -64,25 +65,37 @@ async fn due(app: &App, lane: Lane, most: u64) -> Result<Vec<Model>> {
     Ok(rows)
 }
 
-async fn claim(app: &App, job: &Model) -> Result<bool> {
+/// Removes what is done, and answers those of `jobs` that no other node was quicker to take. One commit for all of it: it
+/// costs more than the statements.
+async fn turn_over(app: &App, done: &[JobId], jobs: Vec<Model>) -> Result<Vec<Model>> {
+    if done.is_empty() && jobs.is_empty() {
+        return Ok(jobs);
+    }
     let now = app.clock.now();
     let until = now + TimeDelta::seconds(i64::try_from(app.config.worker.lease_seconds).unwrap_or(60));
-    let claimed = transaction!(app, txn => {
-        Ok(Entity::update_many()
-            .col_expr(Column::LeaseOwner, Expr::value(app.node.as_ref()))
-            .col_expr(Column::LeaseUntil, Expr::value(until))
-            .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
-            .filter(Column::Id.eq(job.id))
-            .filter(Column::Attempts.eq(job.attempts))
-            .filter(is_free(now))
-            .exec(txn)
-            .await?
-            .rows_affected)
-    })?;
-    Ok(claimed == 1)
+    transaction!(app, txn => {
+        if !done.is_empty() {
+            Entity::delete_many().filter(Column::Id.is_in(done.iter().copied())).exec(txn).await?;
+        }
+        let mut claimed = Vec::new();
+        for job in &jobs {
+            let update = Entity::update_many()
+                .col_expr(Column::LeaseOwner, Expr::value(app.node.as_ref()))
+                .col_expr(Column::LeaseUntil, Expr::value(until))
+                .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+                .filter(Column::Id.eq(job.id))
+                .filter(Column::Attempts.eq(job.attempts))
+                .filter(is_free(now));
+            if update.exec(txn).await?.rows_affected == 1 {
+                claimed.push(job.clone());
+            }
+        }
+        Ok(claimed)
+    })
 }
 
-pub(super) async fn perform(app: &App, job: Model) -> Result<()> {
+/// Runs it. Answers its id if it is done, and only its row is left to be removed.
+pub(super) async fn perform(app: &App, job: Model) -> Result<Option<JobId>> {
     let attempt = job.attempts + 1;
     let outcome = match app.jobs.runner(&job.name) {
         Some(runner) => {
@@ -96,18 +109,14 @@ pub(super) async fn perform(app: &App, job: Model) -> Result<()> {
     };
     match outcome {
         Ok(()) => match app.jobs.every(&job.name) {
-            Some(every) => schedule::again(app, &job, every).await,
-            None => remove(app, &job).await,
+            Some(every) => schedule::again(app, &job, every).await.map(|()| None),
+            None => Ok(Some(job.id)),
         },
         Err(error) => {
             tracing::warn!(job = %job.id, name = job.name, attempt, %error, "job failed");
-            put_off(app, &job, attempt, &error).await
+            put_off(app, &job, attempt, &error).await.map(|()| None)
         }
     }
-}
-
-async fn remove(app: &App, job: &Model) -> Result<()> {
-    transaction!(app, txn => Ok(Entity::delete_by_id(job.id).exec(txn).await?)).map(drop)
 }
 
 /// 1 s, 2 s, 4 s … up to 10 min, with up to half as much again at random, so that failures do not come back in step.
@@ -118,7 +127,7 @@ async fn put_off(app: &App, job: &Model, attempt: i32, error: &Error) -> Result<
     let is_ours = !error.is_away();
     // A schedule that is parked would never come again.
     let may_park = is_ours && app.jobs.every(&job.name).is_none();
-    let parked_at = (attempt >= most && may_park).then_some(now);
+    let parked_at = ((attempt >= most || error.is_hopeless()) && may_park).then_some(now);
     let doublings = u32::try_from((attempt - 1).clamp(0, 20)).unwrap_or(0);
     let seconds = 2_i64.saturating_pow(doublings).clamp(1, 600);
     let jitter = i64::try_from(app.ids.below(u64::try_from(seconds * 500).unwrap_or(500))).unwrap_or(0);

@@ -28,6 +28,7 @@ async fn plan(app: &App, id: JobId, name: &str) -> Result<()> {
         let row = ActiveModel {
             id: Set(id),
             name: Set(name.to_owned()),
+            lane: Set(app.jobs.lane(name).number()),
             payload: Set("null".to_owned()),
             run_at: Set(now),
             attempts: Set(0),

@@ -60,9 +60,10 @@ fn read<A: DeserializeOwned>(status: u16, text: &str) -> Result<A, CallError> {
     let told: Option<wire::ErrorAnswer> = serde_json::from_str(text).ok();
     match (status, told) {
         (400..=499, Some(told)) => match told.code() {
-            // Already approved; the same call is in flight: it may have happened.
-            Some(code @ (-702 | -785)) => Err(CallError::InDoubt(format!("{code} {}", told.error_message))),
-            code => Err(CallError::Refused { code: code.unwrap_or_default(), message: told.error_message }),
+            // Already approved; not in this state, whatever that is; the same call is in flight: it may have happened.
+            Some(code @ (-702 | -783 | -785)) => Err(CallError::InDoubt(format!("{code} {}", told.error_message))),
+            Some(code) => Err(CallError::Refused { code, message: told.error_message }),
+            None => Err(CallError::InDoubt(format!("HTTP {status}, a code that cannot be read"))),
         },
         (401 | 403, None) => Err(CallError::Refused { code: i64::from(status), message: "the key is refused".into() }),
         (status, _) => Err(CallError::InDoubt(format!("HTTP {status}"))),

@@ -1,8 +1,12 @@
 //! The embedded twin: rows of the table `kv`. A row past its time counts as absent; the sweeper removes it later.
 
-use super::KvError;
+use super::{KvError, gather::Gather};
 use crate::error::{Error, Fault, Result as UseResult};
-use crate::infra::{clock::Clock, db::Db, ids::Ids};
+use crate::infra::{
+    clock::Clock,
+    db::{Db, padded},
+    ids::Ids,
+};
 use crate::transaction;
 use chrono::{DateTime, Utc};
 use entity::kv::{ActiveModel, Column, Entity};
@@ -11,7 +15,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, SqlErr,
     sea_query::{Expr, OnConflict},
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// Durable, in the product's own database.
 #[derive(Clone, Debug)]
@@ -19,11 +23,12 @@ pub struct EmbeddedKv {
     db: Db,
     ids: Ids,
     clock: Arc<dyn Clock>,
+    gather: Gather,
 }
 
 impl EmbeddedKv {
     pub fn new(db: Db, ids: Ids, clock: Arc<dyn Clock>) -> Self {
-        Self { db, ids, clock }
+        Self { db, ids, clock, gather: Gather::default() }
     }
 
     fn expiry(&self, ttl: Option<Duration>) -> Option<DateTime<Utc>> {
@@ -35,8 +40,14 @@ impl EmbeddedKv {
     }
 
     pub async fn get(&self, key: &str) -> Result<Option<String>, KvError> {
-        let row = Entity::find_by_id(key).filter(self.alive()).one(self.db.reads()).await;
-        row.map(|row| row.map(|row| row.value)).map_err(|error| KvError(error.to_string()))
+        self.gather.get(key, |keys| self.read(keys)).await
+    }
+
+    async fn read(&self, keys: Vec<String>) -> Result<HashMap<String, String>, KvError> {
+        let rows =
+            Entity::find().filter(Column::Key.is_in(padded(keys))).filter(self.alive()).all(self.db.reads()).await;
+        let rows = rows.map_err(|error| KvError(error.to_string()))?;
+        Ok(rows.into_iter().map(|row| (row.key, row.value)).collect())
     }
 
     pub async fn set(&self, key: &str, value: &str, ttl: Option<Duration>) -> Result<(), KvError> {
@@ -97,6 +108,16 @@ impl EmbeddedKv {
                 .exec(txn)
                 .await?;
             Ok(true)
+        }))
+    }
+
+    pub async fn compare_and_delete(&self, key: &str, expected: &str) -> Result<bool, KvError> {
+        known(transaction!(self, txn => {
+            let found = Entity::find_by_id(key).filter(self.alive()).lock_exclusive().one(txn).await?;
+            if found.is_none_or(|row| row.value != expected) {
+                return Ok(false);
+            }
+            Ok(Entity::delete_by_id(key).exec(txn).await?.rows_affected == 1)
         }))
     }
 

@@ -3,10 +3,16 @@
 //! Times to live follow the injected clock. Never called inside a transaction: the real twin is another machine.
 
 mod embedded;
+mod gather;
+mod redis;
+pub mod shelf;
 pub mod sweep;
 
+pub use self::redis::{KvSettings, RedisKv, is_address};
+use super::{clock::Clock, db::Db, ids::Ids};
 pub use embedded::EmbeddedKv;
-use std::time::Duration;
+pub use shelf::{Kept, Shelf};
+use std::{sync::Arc, time::Duration};
 
 /// The store could not be reached.
 #[derive(Debug, thiserror::Error)]
@@ -18,18 +24,30 @@ pub struct KvError(pub String);
 pub enum Kv {
     /// Durable, in the database: a restart forgets nothing.
     Embedded(EmbeddedKv),
+    /// For all nodes, on machines of its own.
+    Redis(RedisKv),
 }
 
 impl Kv {
+    /// What the address names.
+    pub async fn open(settings: &KvSettings, db: &Db, ids: &Ids, clock: &Arc<dyn Clock>) -> Result<Self, KvError> {
+        if settings.url == "embedded:" {
+            return Ok(Self::Embedded(EmbeddedKv::new(db.clone(), ids.clone(), Arc::clone(clock))));
+        }
+        RedisKv::open(settings).await.map(Self::Redis)
+    }
+
     pub async fn get(&self, key: &str) -> Result<Option<String>, KvError> {
         match self {
             Self::Embedded(kv) => kv.get(key).await,
+            Self::Redis(kv) => kv.get(key).await,
         }
     }
 
     pub async fn set(&self, key: &str, value: &str, ttl: Option<Duration>) -> Result<(), KvError> {
         match self {
             Self::Embedded(kv) => kv.set(key, value, ttl).await,
+            Self::Redis(kv) => kv.set(key, value, ttl).await,
         }
     }
 
@@ -37,6 +55,7 @@ impl Kv {
     pub async fn set_if_absent(&self, key: &str, value: &str, ttl: Option<Duration>) -> Result<bool, KvError> {
         match self {
             Self::Embedded(kv) => kv.set_if_absent(key, value, ttl).await,
+            Self::Redis(kv) => kv.set_if_absent(key, value, ttl).await,
         }
     }
 
@@ -44,6 +63,7 @@ impl Kv {
     pub async fn take(&self, key: &str) -> Result<Option<String>, KvError> {
         match self {
             Self::Embedded(kv) => kv.take(key).await,
+            Self::Redis(kv) => kv.take(key).await,
         }
     }
 
@@ -51,6 +71,7 @@ impl Kv {
     pub async fn delete(&self, key: &str) -> Result<bool, KvError> {
         match self {
             Self::Embedded(kv) => kv.delete(key).await,
+            Self::Redis(kv) => kv.delete(key).await,
         }
     }
 
@@ -58,6 +79,7 @@ impl Kv {
     pub async fn sweep(&self) -> Result<u64, KvError> {
         match self {
             Self::Embedded(kv) => kv.sweep().await,
+            Self::Redis(_) => Ok(0),
         }
     }
 
@@ -71,6 +93,15 @@ impl Kv {
     ) -> Result<bool, KvError> {
         match self {
             Self::Embedded(kv) => kv.compare_and_set(key, expected, new, ttl).await,
+            Self::Redis(kv) => kv.compare_and_set(key, expected, new, ttl).await,
+        }
+    }
+
+    /// Removes only what is `expected`.
+    pub async fn compare_and_delete(&self, key: &str, expected: &str) -> Result<bool, KvError> {
+        match self {
+            Self::Embedded(kv) => kv.compare_and_delete(key, expected).await,
+            Self::Redis(kv) => kv.compare_and_delete(key, expected).await,
         }
     }
 }

@@ -1,19 +1,17 @@
 //! The embedded twin: each letter a file, `ID.eml`.
 
-use super::Letter;
 use crate::error::{Error, Result};
-use lettre::{Message, message::header::ContentType};
+use lettre::Message;
 use std::path::{Path, PathBuf};
 
 #[derive(Clone, Debug)]
 pub struct FolderMail {
     folder: PathBuf,
-    from: String,
 }
 
 impl FolderMail {
-    pub fn new(folder: PathBuf, from: String) -> Self {
-        Self { folder, from }
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
     }
 
     pub fn folder(&self) -> &Path {
@@ -21,18 +19,10 @@ impl FolderMail {
     }
 
     /// Written whole under another name, then renamed: who lists the folder never sees half a letter.
-    pub async fn send(&self, letter: &Letter) -> Result<()> {
-        let broken = |error: &dyn std::fmt::Display| Error::fault(format!("mail {}: {error}", letter.id));
-        let message = Message::builder()
-            .from(self.from.parse().map_err(|error| broken(&error))?)
-            .to(letter.to.parse().map_err(|error| broken(&error))?)
-            .subject(&letter.subject)
-            .header(ContentType::TEXT_PLAIN)
-            .body(letter.text.clone())
-            .map_err(|error| broken(&error))?;
-        let half = self.folder.join(format!("{}.new", letter.id));
-        tokio::fs::write(&half, message.formatted()).await.map_err(|error| broken(&error))?;
-        let whole = self.folder.join(format!("{}.eml", letter.id));
-        tokio::fs::rename(&half, &whole).await.map_err(|error| broken(&error))
+    pub async fn send(&self, id: &str, message: &Message) -> Result<()> {
+        let broken = |error: std::io::Error| Error::fault(format!("letter {id}: {error}"));
+        let half = self.folder.join(format!("{id}.new"));
+        tokio::fs::write(&half, message.formatted()).await.map_err(broken)?;
+        tokio::fs::rename(&half, self.folder.join(format!("{id}.eml"))).await.map_err(broken)
     }
 }

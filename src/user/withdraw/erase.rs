@@ -4,6 +4,7 @@ use super::{check, end_sessions::EndSessions, farewell::Farewell, forfeit};
 use crate::{
     app::App,
     attachment::{self, Owner},
+    auth::social::unlink,
     booking::hold,
     error::Result,
     event,
@@ -11,7 +12,7 @@ use crate::{
     language::Language,
 };
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::{ids::UserId, social_account, user};
+use entity::{ids::UserId, user};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 /// Erases what says who it was, and sees to what follows from it: the picture's object is removed, the sessions end, the
@@ -22,8 +23,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query:
 pub async fn erase(txn: &impl ConnectionTrait, app: &App, user: &user::Model) -> Result<i64> {
     let now = app.clock.now();
     fields(txn, user.id, now).await?;
-    let links = social_account::Entity::delete_many().filter(social_account::Column::UserId.eq(user.id));
-    links.exec(txn).await?;
+    unlink::remove_all(txn, app, user.id).await?;
     attachment::remove::all_of(txn, app, Owner::User(user.id)).await?;
     event::index::renamed(txn, app, user.id).await?;
     if let Some(farewell) = Farewell::to(user) {

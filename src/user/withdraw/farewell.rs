@@ -2,11 +2,9 @@
 
 use crate::{
     app::App,
+    auth::letters,
     error::Result,
-    infra::{
-        jobs::{Job, Lane},
-        mail::Letter,
-    },
+    infra::jobs::{Job, Lane},
     language::Language,
 };
 use entity::{ids::UserId, user};
@@ -31,23 +29,10 @@ impl Farewell {
 
 impl Job for Farewell {
     const NAME: &'static str = "farewell";
-    const LANE: Lane = Lane::Outside;
+    const LANE: Lane = Lane::Mail;
 
     async fn run(self, app: &App) -> Result<()> {
-        let (subject, text) = if self.is_english {
-            (
-                "[Spotlight Space] Your account is closed",
-                "Your account is closed, and what was personal in it is erased.\nRecords of sales, and reviews without your \
-                 name, are kept.\n\nIf this was not you, answer this mail.",
-            )
-        } else {
-            (
-                "[소극장] 탈퇴가 완료되었습니다",
-                "탈퇴가 완료되어 개인정보를 삭제했습니다.\n거래 기록과 이름이 지워진 후기는 남습니다.\n\n본인이 탈퇴하지 않았다면 이 메일에 \
-                 회신해 주세요.",
-            )
-        };
-        let id = format!("farewell-{}", self.user_id);
-        app.mail.send(&Letter { id, to: self.email, subject: subject.to_owned(), text: text.to_owned() }).await
+        let language = if self.is_english { Language::En } else { Language::Ko };
+        app.mail.send(&letters::withdrawn(format!("farewell-{}", self.user_id), self.email, language)).await
     }
 }

@@ -34,7 +34,8 @@ const MOST_TRIES: u32 = 5;
 /// Without a password, the provider must have vouched for the person as recently as this.
 const RECENT: TimeDelta = TimeDelta::minutes(10);
 
-#[derive(Clone, Debug)]
+/// No `Debug`: the password is a secret.
+#[derive(Clone)]
 pub struct Withdraw {
     /// Of those who have one.
     pub current_password: Option<String>,

@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn the_refusal_names_only_what_is_there() {
-        let id = entity::ids::EventId(uuid::Uuid::nil());
+        let id = EventId(uuid::Uuid::nil());
         let obstacles = Obstacles { unsettled_events: vec![id], ..Obstacles::default() };
         assert!(!obstacles.is_empty() && !obstacles.has_open_money());
         assert_eq!(obstacles.problem(&[]).text.en, "Not possible yet. events not settled: 1");

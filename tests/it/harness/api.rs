@@ -69,11 +69,12 @@ impl TestApp {
         answer.data()[name].clone()
     }
 
-    /// The newest mail to somebody.
+    /// The newest mail to somebody: its subject and its text.
     pub async fn mail_to(&self, email: &str) -> String {
         self.work().await;
-        let page = self.http.get(format!("{}/mail", self.url)).send().await.unwrap().text().await.unwrap();
-        let after = page.split(&format!("→ {email}")).nth(1).unwrap_or_else(|| panic!("no mail to {email}: {page}"));
-        after.split("</article>").next().unwrap().to_owned()
+        let mut letters = spotlight::infra::mail::read::newest(self.app.mail.folder().unwrap()).unwrap();
+        let letter = letters.find(|letter| letter.to == email);
+        let letter = letter.unwrap_or_else(|| panic!("no mail to {email}"));
+        format!("{}\n{}", letter.subject, letter.text)
     }
 }

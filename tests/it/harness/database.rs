@@ -24,6 +24,11 @@ impl Database {
         wanted.split(',').map(str::trim).filter(|address| !address.is_empty()).map(of).collect()
     }
 
+    /// The one that needs no server.
+    pub fn sqlite() -> Self {
+        Self { server: String::new(), url: "sqlite:".to_owned() }
+    }
+
     /// The kinds that nothing was run on.
     pub fn missing(wanted: &[Self]) -> Vec<&'static str> {
         let kinds = ["sqlite", "mysql", "postgres"];

@@ -4,11 +4,13 @@ mod api;
 mod database;
 mod people;
 mod scenario;
+mod smtp;
 
 pub use api::{Answer, errors_of, user_error};
 pub use database::Database;
 pub use people::{BOOKING, EVENT, Event, PASSWORD, Person, SESSION, booking_input, sign_up_input};
 pub use scenario::Scenario;
+pub use smtp::{Manners, SmtpServer};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use spotlight::{
@@ -179,6 +181,8 @@ fn config(folder: &std::path::Path, database: &Database, listen: SocketAddr) -> 
         ("server.listen", listen.to_string().into()),
         ("demo", false.into()),
         ("auth.bcrypt_cost", 4_u32.into()),
+        // A crowd of a scenario has one address.
+        ("auth.throttle.codes_by_address", 100_000_u32.into()),
         ("kakaopay.timeout_seconds", 5_u32.into()),
         // Longer than a hold, so that what ends a hold is the hold's own time.
         ("kakaopay.sandbox_expiry_minutes", 20_u32.into()),

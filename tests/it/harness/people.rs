@@ -90,7 +90,7 @@ impl TestApp {
         let (app, kind) = (&self.app, entity::enums::PointEntryKind::Adjustment);
         let user = spotlight::user::query::by_email(app.db.reads(), &person.email).await.unwrap().unwrap();
         let txn = app.db.begin().await.unwrap();
-        spotlight::point::ledger::add(&txn, app, user.id, kind, points, "test").await.unwrap();
+        spotlight::point::ledger::add(&txn, app, user.id, kind, points, &person.email).await.unwrap();
         txn.commit().await.unwrap();
     }
 

@@ -157,7 +157,11 @@ pub async fn order(
         tid: payment.tid,
         cid: body.cid,
         status: status.word(),
-        partner_order_id: payment.order.partner_order_id,
+        partner_order_id: if fault == Fault::AnotherPayment {
+            "another".into()
+        } else {
+            payment.order.partner_order_id
+        },
         amount: wire::Amount { total: asked },
         canceled_amount: wire::Amount { total: payment.canceled },
         cancel_available_amount: wire::Amount { total: payment.taken - payment.canceled },

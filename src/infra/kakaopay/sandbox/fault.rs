@@ -37,6 +37,8 @@ pub enum Fault {
     Garbage,
     /// Takes 1,000 won too much.
     WrongAmount,
+    /// Answers about another payment: only `order` can.
+    AnotherPayment,
     /// Answers after half a second.
     Slow,
 }
@@ -86,7 +88,12 @@ impl Fault {
                 tokio::time::sleep(Duration::from_millis(500)).await;
                 Ok(())
             }
-            Self::None | Self::TimeoutAfter | Self::ErrorAfter | Self::Garbage | Self::WrongAmount => Ok(()),
+            Self::None
+            | Self::TimeoutAfter
+            | Self::ErrorAfter
+            | Self::Garbage
+            | Self::WrongAmount
+            | Self::AnotherPayment => Ok(()),
         }
     }
 
@@ -98,7 +105,12 @@ impl Fault {
             }
             Self::ErrorAfter => Err(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
             Self::Garbage => Err((StatusCode::OK, "<html>점검 중</html>").into_response()),
-            Self::None | Self::TimeoutBefore | Self::ErrorBefore | Self::WrongAmount | Self::Slow => Ok(()),
+            Self::None
+            | Self::TimeoutBefore
+            | Self::ErrorBefore
+            | Self::WrongAmount
+            | Self::AnotherPayment
+            | Self::Slow => Ok(()),
         }
     }
 }

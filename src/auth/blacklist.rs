@@ -1,0 +1,117 @@
+//! Access tokens that are good no more before their time: one by one, and all that somebody had until a moment.
+//!
+//! The list is in the key-value store. Each node also remembers what it wrote or read of it, for as long as a token lives:
+//! while the store is away, that is what it goes by. See docs/decisions, "when the key-value store is away".
+
+use super::tokens::Claims;
+use crate::{
+    app::App,
+    error::Result,
+    infra::kv::{KvError, Shelf},
+};
+use chrono::{DateTime, Utc};
+use moka::sync::Cache;
+use std::time::Duration;
+
+/// By the id of a token, or of its family.
+const REVOKED: Shelf<()> = Shelf::new("revoked");
+/// Until when everything was signed out, in microseconds since 1970.
+const SIGNED_OUT: Shelf<i64> = Shelf::new("signed-out");
+
+/// So many of each kind; beyond it the least asked for are forgotten, and only while the store is away that matters.
+const MOST_REMEMBERED: u64 = 100_000;
+
+/// What this node knows by itself.
+#[derive(Debug)]
+pub struct Memory {
+    revoked: Cache<String, ()>,
+    signed_out: Cache<String, i64>,
+}
+
+impl Memory {
+    /// For as long as an access token lives.
+    pub fn new(life: Duration) -> Self {
+        let revoked = Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(life).build();
+        Self { revoked, signed_out: Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(life).build() }
+    }
+
+    fn is_over(&self, claims: &Claims) -> bool {
+        self.revoked.contains_key(&claims.jti)
+            || self.revoked.contains_key(&claims.sid)
+            || self.signed_out.get(&claims.sub).is_some_and(|until| claims.iat_us < until)
+    }
+}
+
+/// What the list says of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Good,
+    Over,
+    /// The list cannot be read, and this node knows nothing against it.
+    Unknown,
+}
+
+pub async fn standing(app: &App, claims: &Claims) -> Standing {
+    match listed(app, claims).await {
+        Ok(false) => Standing::Good,
+        Ok(true) => Standing::Over,
+        Err(_) if app.blacklist.is_over(claims) => Standing::Over,
+        Err(error) => {
+            tracing::warn!(%error, "the blacklist cannot be read");
+            Standing::Unknown
+        }
+    }
+}
+
+async fn listed(app: &App, claims: &Claims) -> Result<bool, KvError> {
+    let (revoked, ended, signed_out) = futures_util::try_join!(
+        REVOKED.get(&app.kv, &claims.jti),
+        REVOKED.get(&app.kv, &claims.sid),
+        SIGNED_OUT.get(&app.kv, &claims.sub)
+    )?;
+    if revoked.is_some() || ended.is_some() {
+        app.blacklist.revoked.insert(claims.jti.clone(), ());
+        return Ok(true);
+    }
+    let Some(until) = signed_out.map(|kept| kept.value) else { return Ok(false) };
+    app.blacklist.signed_out.insert(claims.sub.clone(), until);
+    Ok(claims.iat_us < until)
+}
+
+/// Ends one token.
+pub async fn revoke(app: &App, token_id: &str, expires_at: DateTime<Utc>) -> Result<()> {
+    app.blacklist.revoked.insert(token_id.to_owned(), ());
+    let left = (expires_at - app.clock.now()).to_std().unwrap_or_default() + Duration::from_secs(1);
+    Ok(REVOKED.set(&app.kv, token_id, &(), Some(left)).await?)
+}
+
+/// Ends every token of a family, for as long as one may live.
+pub async fn revoke_family(app: &App, family: &str) -> Result<()> {
+    app.blacklist.revoked.insert(family.to_owned(), ());
+    let life = Duration::from_secs(app.config.auth.access_seconds.saturating_add(1));
+    Ok(REVOKED.set(&app.kv, family, &(), Some(life)).await?)
+}
+
+/// Ends all that this member or admin was given before `until`. What was said for a later moment stays.
+pub async fn sign_out(app: &App, holder: &str, until: DateTime<Utc>, life: Duration) -> Result<()> {
+    let until = until.timestamp_micros();
+    app.blacklist
+        .signed_out
+        .entry_by_ref(holder)
+        .and_upsert_with(|known| known.map_or(until, |known| until.max(known.into_value())));
+    loop {
+        let is_written = match SIGNED_OUT.get(&app.kv, holder).await? {
+            Some(kept) if kept.value >= until => true,
+            Some(kept) => SIGNED_OUT.replace(&app.kv, holder, &kept, &until, Some(life)).await?,
+            None => SIGNED_OUT.set_if_absent(&app.kv, holder, &until, Some(life)).await?,
+        };
+        if is_written {
+            return Ok(());
+        }
+    }
+}
+
+pub async fn signed_out_at(app: &App, holder: &str) -> Result<DateTime<Utc>> {
+    let until = SIGNED_OUT.get(&app.kv, holder).await?.map(|kept| kept.value);
+    Ok(until.and_then(DateTime::from_timestamp_micros).unwrap_or(DateTime::UNIX_EPOCH))
+}

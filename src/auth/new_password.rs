@@ -1,0 +1,75 @@
+//! What every change of a member's password has in common: it is compared and set in one statement, every session ends,
+//! and a letter says so.
+
+use super::{letters, session};
+use crate::{
+    app::App,
+    error::{Error, Problems, Result},
+    infra::jobs::{self, Job, Lane},
+    language::Language,
+    transaction, user,
+};
+use chrono::{DateTime, Utc};
+use entity::{
+    ids::UserId,
+    user::{Column, Entity, Model},
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use serde::{Deserialize, Serialize};
+
+pub fn check(path: &[&str], password: &str) -> Result<()> {
+    let mut problems = Problems::default();
+    super::model::password(&mut problems, path, password);
+    problems.check()
+}
+
+/// False if the account has another password than `member` by now, or is gone.
+pub async fn set(app: &App, member: &Model, hash: &str) -> Result<bool> {
+    let holder = member.id.to_string();
+    // Before, so that no session outlives the old password for a moment; after, for a sign-in with the old one in between;
+    // and by the job, for a crash in between.
+    session::end_all(app, &holder).await?;
+    let now = app.clock.now();
+    let job = PasswordChanged { user_id: member.id, at: now };
+    let is_set = transaction!(app, txn => {
+        let is_set = replace(txn, member, hash).await?;
+        if is_set {
+            jobs::enqueue(txn, &app.ids, now, now, &job).await?;
+        }
+        Ok(is_set)
+    })?;
+    session::end_all(app, &holder).await?;
+    Ok(is_set)
+}
+
+async fn replace(txn: &impl ConnectionTrait, member: &Model, hash: &str) -> Result<bool> {
+    let old = match &member.password_hash {
+        Some(old) => Column::PasswordHash.eq(old.as_str()),
+        None => Column::PasswordHash.is_null(),
+    };
+    let update = Entity::update_many().col_expr(Column::PasswordHash, Expr::value(hash));
+    let update = update.filter(Column::Id.eq(member.id)).filter(Column::WithdrawnAt.is_null()).filter(old);
+    Ok(update.exec(txn).await?.rows_affected == 1)
+}
+
+/// Ends what a crash left open, and writes to the owner.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PasswordChanged {
+    user_id: UserId,
+    at: DateTime<Utc>,
+}
+
+impl Job for PasswordChanged {
+    const NAME: &'static str = "password_changed";
+    const LANE: Lane = Lane::Mail;
+
+    async fn run(self, app: &App) -> Result<()> {
+        let ended = session::end_before(app, &self.user_id.to_string(), self.at).await;
+        // Never parked: nothing is wrong with the job when the store is away.
+        ended.map_err(|error| Error::Unavailable(error.to_string()))?;
+        let Some(member) = user::query::by_id(app.db.reads(), self.user_id).await? else { return Ok(()) };
+        let Some(email) = member.email else { return Ok(()) };
+        let id = format!("password-changed-{}-{}", self.user_id, self.at.timestamp_micros());
+        app.mail.send(&letters::password_changed(id, email, Language::of_member(&member.language))).await
+    }
+}

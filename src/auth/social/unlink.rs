@@ -1,0 +1,75 @@
+//! `socialAccountUnlink`: never the last way in. Kakao is told afterwards, by a job; Naver cannot be told, as that takes
+//! the person's own token, and none is kept.
+
+use super::{link, query};
+use crate::{
+    app::App,
+    error::{Code, Error, Problem, Result},
+    infra::{
+        jobs::{self, Job, Lane},
+        social::CallError,
+    },
+    transaction,
+    user::viewer::Buyer,
+};
+use entity::{enums::SocialProvider, ids::UserId, social_account, user};
+use sea_orm::{ConnectionTrait, EntityTrait};
+use serde::{Deserialize, Serialize};
+
+pub async fn unlink(app: &App, buyer: Buyer, provider: SocialProvider) -> Result<user::Model> {
+    transaction!(app, txn => detach(txn, app, buyer.id(), provider).await)
+}
+
+async fn detach(txn: &impl ConnectionTrait, app: &App, user: UserId, provider: SocialProvider) -> Result<user::Model> {
+    let user = link::lock(txn, user).await?;
+    let links = query::of(txn, user.id).await?;
+    let found = links.iter().find(|link| link.provider == provider);
+    let found = found.ok_or_else(|| Error::not_found(&["provider"]))?;
+    if user.password_hash.is_none() && links.len() == 1 {
+        let ko = "마지막 로그인 방법은 해제할 수 없습니다. 먼저 비밀번호를 만들거나 다른 계정을 연결해 주세요.";
+        let en = "This is the last way to sign in. Set a password or link another account first.";
+        return Err(Problem::new(Code::NotAllowed, &["provider"], ko, en).into());
+    }
+    remove(txn, app, found).await?;
+    Ok(user)
+}
+
+/// Ends every link of a person who withdraws, in the withdrawal's transaction; the providers are told afterwards.
+pub async fn remove_all(txn: &impl ConnectionTrait, app: &App, user: UserId) -> Result<()> {
+    for link in query::of(txn, user).await? {
+        remove(txn, app, &link).await?;
+    }
+    Ok(())
+}
+
+async fn remove(txn: &impl ConnectionTrait, app: &App, link: &social_account::Model) -> Result<()> {
+    social_account::Entity::delete_by_id(link.id).exec(txn).await?;
+    let now = app.clock.now();
+    let job = UnlinkAtProvider { provider: link.provider, subject: link.subject.clone() };
+    jobs::enqueue(txn, &app.ids, now, now, &job).await?;
+    Ok(())
+}
+
+/// Tells the provider. The subject is in the row because the link is gone.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UnlinkAtProvider {
+    provider: SocialProvider,
+    subject: String,
+}
+
+impl Job for UnlinkAtProvider {
+    const NAME: &'static str = "unlink_at_provider";
+    const LANE: Lane = Lane::Outside;
+
+    async fn run(self, app: &App) -> Result<()> {
+        // Linked again meanwhile: the provider is not to forget them now.
+        if query::by_subject(app.db.reads(), self.provider, &self.subject).await?.is_some() {
+            return Ok(());
+        }
+        let Some(port) = app.social.of(self.provider) else { return Ok(()) };
+        port.unlink(&self.subject).await.map_err(|error| match error {
+            CallError::Unavailable(what) => Error::Unavailable(what),
+            CallError::BadCode | CallError::Refused(_) => Error::fault(format!("unlink: {error}")),
+        })
+    }
+}

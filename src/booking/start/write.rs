@@ -1,0 +1,178 @@
+//! What was granted is written: as many statements for a hundred bookings as for one.
+
+use super::{model::Desk, request::Request};
+use crate::{
+    app::App,
+    booking::{confirm, expire::ExpireBooking, hold, idempotency, model::Price},
+    error::Result,
+    event::index::IndexEvent,
+    infra::{db::insert, jobs},
+    notification::confirmed::TellConfirmed,
+    point,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{
+    booking, booking_line,
+    enums::{BookingStatus, PaymentPurpose, PaymentStatus, UserCouponStatus},
+    ids::{EventId, TicketTypeId, UserCouponId, UserId},
+    job, payment,
+};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, IntoActiveModel};
+use std::collections::BTreeMap;
+
+/// A booking that is granted.
+#[derive(Debug)]
+pub struct New<'a> {
+    request: &'a Request,
+    pub booking: booking::Model,
+}
+
+impl<'a> New<'a> {
+    /// Held; what is free is sold at once, and was never held in anybody's eyes.
+    pub fn of(app: &App, event_id: EventId, request: &'a Request, price: Price, now: DateTime<Utc>) -> Self {
+        let hold_minutes = i64::try_from(app.config.booking.hold_minutes).unwrap_or(15);
+        let is_free = price.due == 0;
+        let booking = booking::Model {
+            id: app.ids.next(),
+            user_id: request.buyer,
+            event_id,
+            status: if is_free { BookingStatus::Confirmed } else { BookingStatus::Held },
+            original_amount: price.original,
+            coupon_discount: price.coupon,
+            points_used: price.points,
+            amount_due: price.due,
+            user_coupon_id: request.user_coupon_id,
+            expires_at: (!is_free).then(|| now + TimeDelta::minutes(hold_minutes)),
+            cancel_reason: None,
+            created_at: now,
+            confirmed_at: is_free.then_some(now),
+            closed_at: None,
+        };
+        Self { request, booking }
+    }
+
+    fn is_free(&self) -> bool {
+        self.booking.amount_due == 0
+    }
+
+    fn wanted(&self) -> impl Iterator<Item = (TicketTypeId, i32)> + use<'a> {
+        self.request.wanted.iter().map(|(id, quantity)| (*id, *quantity))
+    }
+}
+
+/// Writes the bookings of one group. The caller has locked the stock, and knows that there is enough of everything.
+pub async fn all(
+    txn: &impl ConnectionTrait,
+    app: &App,
+    desk: &Desk,
+    new: &[&New<'_>],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let keys = new.iter().map(|one| (&one.request.key, one.booking.id.to_string())).collect();
+    idempotency::store_all(txn, keys, now).await?;
+    let has_sold_out = take_seats(txn, desk, new).await?;
+    take_coupons(txn, new, now).await?;
+    hold::hold_points_of(txn, &points(new)).await?;
+    // By person: each row locks its person's, and two groups must not do so crosswise.
+    let mut sorted: Vec<&New<'_>> = new.to_vec();
+    sorted.sort_by_key(|one| one.booking.user_id);
+    insert(txn, sorted.iter().map(|one| one.booking.clone().into_active_model().reset_all()).collect()).await?;
+    insert(txn, lines(desk, new)).await?;
+    let due = sorted.iter().filter(|one| !one.is_free());
+    insert(txn, due.map(|one| payment(app, one, now)).collect()).await?;
+    let free = new.iter().filter(|one| one.is_free());
+    let tickets = free.clone().flat_map(|one| confirm::tickets(app, &one.booking, one.wanted(), now));
+    insert(txn, tickets.collect()).await?;
+    let paid_by_points = free.filter(|one| one.booking.points_used > 0);
+    let spent = paid_by_points.map(|one| (one.booking.user_id, one.booking.points_used, one.booking.id.to_string()));
+    point::ledger::spend_all_held(txn, app, spent.collect()).await?;
+    insert(txn, jobs(app, new, has_sold_out, now)?).await?;
+    Ok(())
+}
+
+/// True if the last of a kind is gone.
+async fn take_seats(txn: &impl ConnectionTrait, desk: &Desk, new: &[&New<'_>]) -> Result<bool> {
+    let mut taken: BTreeMap<TicketTypeId, i32> = BTreeMap::new();
+    for (id, quantity) in new.iter().flat_map(|one| one.wanted()) {
+        *taken.entry(id).or_default() += quantity;
+    }
+    for (id, quantity) in &taken {
+        hold::one(u64::from(hold::take_seats(txn, *id, *quantity).await?), "seats taken")?;
+    }
+    Ok(taken.iter().any(|(id, quantity)| desk.seats.get(id).is_some_and(|seats| seats.remaining == *quantity)))
+}
+
+async fn take_coupons(txn: &impl ConnectionTrait, new: &[&New<'_>], now: DateTime<Utc>) -> Result<()> {
+    use UserCouponStatus::{Available, Held, Used};
+    for (is_free, to, used_at) in [(false, Held, None), (true, Used, Some(now))] {
+        let of = new.iter().filter(|one| one.is_free() == is_free);
+        let ids: Vec<UserCouponId> = of.filter_map(|one| one.booking.user_coupon_id).collect();
+        if !ids.is_empty() {
+            let count = ids.len();
+            hold::all(hold::move_coupons(txn, ids, Available, to, used_at).await?, count, "coupons taken")?;
+        }
+    }
+    Ok(())
+}
+
+fn points(new: &[&New<'_>]) -> BTreeMap<UserId, i64> {
+    let mut points: BTreeMap<UserId, i64> = BTreeMap::new();
+    for one in new.iter().filter(|one| one.booking.points_used > 0) {
+        *points.entry(one.booking.user_id).or_default() += one.booking.points_used;
+    }
+    points
+}
+
+fn lines(desk: &Desk, new: &[&New<'_>]) -> Vec<booking_line::ActiveModel> {
+    let of = |one: &&New<'_>| {
+        let booking_id = one.booking.id;
+        let line = |(ticket_type_id, quantity)| {
+            let unit_price = desk.seats.get(&ticket_type_id).map_or(0, |seats| seats.price);
+            let line = booking_line::Model { booking_id, ticket_type_id, unit_price, quantity };
+            line.into_active_model().reset_all()
+        };
+        one.wanted().map(line).collect::<Vec<_>>()
+    };
+    new.iter().flat_map(of).collect()
+}
+
+/// The intent, written with the hold: whatever happens next, the row says that money was to be taken.
+fn payment(app: &App, one: &New<'_>, now: DateTime<Utc>) -> payment::ActiveModel {
+    let row = payment::Model {
+        id: app.ids.next(),
+        purpose: PaymentPurpose::Booking,
+        user_id: one.booking.user_id,
+        booking_id: Some(one.booking.id),
+        status: PaymentStatus::Pending,
+        amount: one.booking.amount_due,
+        canceled_amount: 0,
+        tid: None,
+        pc_url: None,
+        mobile_url: None,
+        app_url: None,
+        return_url: one.request.return_url.clone(),
+        failure: None,
+        created_at: now,
+        changed_at: now,
+        approved_at: None,
+        canceled_at: None,
+    };
+    row.into_active_model().reset_all()
+}
+
+fn jobs(app: &App, new: &[&New<'_>], has_sold_out: bool, now: DateTime<Utc>) -> Result<Vec<job::ActiveModel>> {
+    let mut rows = Vec::with_capacity(new.len() + 1);
+    for one in new {
+        let booking_id = one.booking.id;
+        let (_, row) = match one.booking.expires_at {
+            Some(expires_at) => jobs::row(&app.ids, now, expires_at, &ExpireBooking { booking_id })?,
+            None => jobs::row(&app.ids, now, now, &TellConfirmed { booking_id })?,
+        };
+        rows.push(row);
+    }
+    let first = new.first().filter(|_| has_sold_out || new.iter().any(|one| one.is_free()));
+    if let Some(first) = first {
+        rows.push(jobs::row(&app.ids, now, now, &IndexEvent { event_id: first.booking.event_id })?.1);
+    }
+    Ok(rows)
+}

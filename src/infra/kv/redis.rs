@@ -1,0 +1,138 @@
+//! The real twin: one Redis, or a cluster. Each operation is one command or one script on one key, so it is as atomic there
+//! as in a table.
+//!
+//! A Redis that is gone is an error within a second, and for the second after that an error at once: nobody waits for what
+//! has just failed to answer. Read `connect` next.
+
+mod connect;
+mod pause;
+
+use super::KvError;
+use connect::Connection;
+use pause::Pause;
+use redis::{Cmd, FromRedisValue, RedisError, Script, ScriptInvocation, cmd};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+
+pub use connect::{KvSettings, is_address};
+
+/// Replaces what is expected: KEYS[1]; expected, new, time to live in milliseconds or nothing.
+static COMPARE_AND_SET: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end \
+         if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2]) \
+         else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end return 1",
+    )
+});
+/// Removes what is expected: KEYS[1]; expected.
+static COMPARE_AND_DELETE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new("if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0")
+});
+
+/// Connected once, shared by all.
+#[derive(Clone)]
+pub struct RedisKv {
+    connection: Connection,
+    prefix: Arc<str>,
+    pause: Arc<Pause>,
+}
+
+impl fmt::Debug for RedisKv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RedisKv")
+    }
+}
+
+impl RedisKv {
+    /// Connects; an address where nobody answers is an error.
+    pub async fn open(settings: &KvSettings) -> Result<Self, KvError> {
+        let connection = Connection::open(settings).await.map_err(told)?;
+        let kv = Self { connection, prefix: settings.prefix.as_str().into(), pause: Arc::default() };
+        let _pong: String = kv.run(&cmd("PING")).await?;
+        Ok(kv)
+    }
+
+    fn key(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, KvError> {
+        self.pause.check()?;
+        let answer = match self.connection.clone() {
+            Connection::One(mut one) => command.query_async(&mut one).await,
+            Connection::Cluster(mut cluster) => command.query_async(&mut cluster).await,
+        };
+        self.pause.learn(&answer);
+        answer.map_err(told)
+    }
+
+    async fn script(&self, invocation: &ScriptInvocation<'_>) -> Result<bool, KvError> {
+        self.pause.check()?;
+        let answer: Result<i64, RedisError> = match self.connection.clone() {
+            Connection::One(mut one) => invocation.invoke_async(&mut one).await,
+            Connection::Cluster(mut cluster) => invocation.invoke_async(&mut cluster).await,
+        };
+        self.pause.learn(&answer);
+        answer.map(|hit| hit == 1).map_err(told)
+    }
+
+    pub async fn get(&self, key: &str) -> Result<Option<String>, KvError> {
+        self.run(cmd("GET").arg(self.key(key))).await
+    }
+
+    pub async fn set(&self, key: &str, value: &str, ttl: Option<Duration>) -> Result<(), KvError> {
+        let mut command = cmd("SET");
+        command.arg(self.key(key)).arg(value);
+        self.run(expiring(&mut command, ttl)).await
+    }
+
+    pub async fn set_if_absent(&self, key: &str, value: &str, ttl: Option<Duration>) -> Result<bool, KvError> {
+        let mut command = cmd("SET");
+        command.arg(self.key(key)).arg(value).arg("NX");
+        let written: Option<String> = self.run(expiring(&mut command, ttl)).await?;
+        Ok(written.is_some())
+    }
+
+    pub async fn take(&self, key: &str) -> Result<Option<String>, KvError> {
+        self.run(cmd("GETDEL").arg(self.key(key))).await
+    }
+
+    pub async fn delete(&self, key: &str) -> Result<bool, KvError> {
+        let removed: i64 = self.run(cmd("DEL").arg(self.key(key))).await?;
+        Ok(removed == 1)
+    }
+
+    pub async fn compare_and_set(
+        &self,
+        key: &str,
+        expected: &str,
+        new: &str,
+        ttl: Option<Duration>,
+    ) -> Result<bool, KvError> {
+        let life = ttl.map_or_else(String::new, |ttl| millis(ttl).to_string());
+        self.script(COMPARE_AND_SET.key(self.key(key)).arg(expected).arg(new).arg(life)).await
+    }
+
+    pub async fn compare_and_delete(&self, key: &str, expected: &str) -> Result<bool, KvError> {
+        self.script(COMPARE_AND_DELETE.key(self.key(key)).arg(expected)).await
+    }
+}
+
+fn expiring(command: &mut Cmd, ttl: Option<Duration>) -> &mut Cmd {
+    match ttl {
+        Some(ttl) => command.arg("PX").arg(millis(ttl)),
+        None => command,
+    }
+}
+
+/// Redis knows no shorter life than a millisecond.
+fn millis(ttl: Duration) -> u64 {
+    u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX / 2).max(1)
+}
+
+fn told(error: RedisError) -> KvError {
+    KvError(error.to_string())
+}

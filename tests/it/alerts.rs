@@ -1,0 +1,166 @@
+//! What people are told when a payment is stuck: once, through a channel that may be away.
+
+use crate::harness::{Node, TestApp};
+use chrono::TimeDelta;
+use entity::{enums::PaymentStatus, job, payment};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
+use serde_json::{Value, json};
+use spotlight::{
+    infra::{alert::Alert, jobs},
+    payment::stuck::WatchPayments,
+};
+use std::sync::{Arc, Mutex};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+crate::scenarios![
+    a_stuck_payment_is_told_to_slack_once,
+    a_channel_that_is_away_is_told_later,
+    a_refusal_is_a_fault_and_no_error_shows_the_address,
+    a_payment_that_goes_on_in_time_is_told_to_nobody,
+    the_log_takes_every_alert,
+];
+
+/// A webhook that answers what it is told to, then 200, and remembers what it got.
+#[derive(Clone)]
+struct Hook {
+    url: String,
+    got: Arc<Mutex<Vec<Value>>>,
+    answers: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl Hook {
+    async fn listen(app: &TestApp, answers: &[&'static str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/services/T0/B0/secret", listener.local_addr().unwrap());
+        let hook = Self { url, got: Arc::default(), answers: Arc::new(Mutex::new(answers.to_vec())) };
+        let (serving, stop) = (hook.clone(), app.app.shutdown.clone());
+        app.app.tasks.spawn(async move {
+            while let Some(Ok((mut stream, _))) = stop.run_until_cancelled(listener.accept()).await {
+                let mut read = Vec::new();
+                let body = loop {
+                    let mut part = [0; 4_096];
+                    let size = stream.read(&mut part).await.unwrap();
+                    read.extend_from_slice(&part[..size]);
+                    let text = String::from_utf8_lossy(&read).into_owned();
+                    let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+                    let length = head
+                        .lines()
+                        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+                    if body.len() >= length.unwrap().parse::<usize>().unwrap() {
+                        assert!(head.starts_with("POST /services/T0/B0/secret "), "{head}");
+                        break body.to_owned();
+                    }
+                };
+                serving.got.lock().unwrap().push(serde_json::from_str(&body).unwrap());
+                let answer = serving.answers.lock().unwrap().pop().unwrap_or("200 OK");
+                let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        hook
+    }
+
+    fn got(&self) -> Vec<Value> {
+        self.got.lock().unwrap().clone()
+    }
+}
+
+/// A node that alerts this hook, and a payment in doubt since now whose provider cannot be asked.
+async fn in_doubt(app: &TestApp, hook: &Hook) -> (Node, String) {
+    let url = hook.url.clone();
+    let node = app.node("watcher", |config| config.alert.url = url.into()).await;
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let event = app.event(&artist, 5_000, 3).await;
+    let payload = app.book(&fan, &event, 2, "k").await;
+    let id = payload["payment"]["id"].as_str().unwrap().to_owned();
+    set(app, &id, PaymentStatus::Approving).await;
+    (node, id)
+}
+
+async fn set(app: &TestApp, id: &str, status: PaymentStatus) {
+    let db = app.app.db.reads();
+    let row =
+        payment::Entity::find_by_id(id.parse::<entity::ids::PaymentId>().unwrap()).one(db).await.unwrap().unwrap();
+    let mut row = row.into_active_model();
+    (row.status, row.changed_at) = (Set(status), Set(app.now()));
+    row.update(db).await.unwrap();
+}
+
+/// What the schedule does, now, on this node.
+async fn watch(app: &TestApp, node: &Node) {
+    let txn = node.app.db.begin().await.unwrap();
+    jobs::enqueue(&txn, &node.app.ids, app.now(), app.now(), &WatchPayments).await.unwrap();
+    txn.commit().await.unwrap();
+    while jobs::run_due(&node.app).await.unwrap() > 0 {}
+    job::Entity::delete_many().filter(job::Column::Name.eq("watch_payments")).exec(app.app.db.reads()).await.unwrap();
+}
+
+async fn a_stuck_payment_is_told_to_slack_once(app: TestApp) {
+    let hook = Hook::listen(&app, &[]).await;
+    let (node, id) = in_doubt(&app, &hook).await;
+    app.move_clock(TimeDelta::minutes(10));
+    watch(&app, &node).await;
+    assert_eq!(hook.got(), Vec::<Value>::new(), "not yet");
+    app.move_clock(TimeDelta::seconds(1));
+    for _ in 0..3 {
+        watch(&app, &node).await;
+    }
+    let [told] = hook.got().try_into().unwrap();
+    let text = told["text"].as_str().unwrap();
+    assert!(text.contains(&id) && text.contains("10000 won") && text.contains("Approving for 10 min"), "{text}");
+    // It went on, and is stuck again: that is news.
+    app.move_clock(TimeDelta::seconds(1));
+    set(&app, &id, PaymentStatus::Canceling).await;
+    app.move_clock(TimeDelta::minutes(11));
+    watch(&app, &node).await;
+    assert_eq!(hook.got().len(), 2);
+    set(&app, &id, PaymentStatus::Ready).await;
+    app.work().await;
+    node.stop().await;
+}
+
+async fn a_channel_that_is_away_is_told_later(app: TestApp) {
+    let hook = Hook::listen(&app, &["503 Service Unavailable", "429 Too Many Requests"]).await;
+    let (node, id) = in_doubt(&app, &hook).await;
+    app.move_clock(TimeDelta::minutes(11));
+    for asked in 1..=3 {
+        watch(&app, &node).await;
+        assert_eq!(hook.got().len(), asked);
+        app.move_clock(TimeDelta::seconds(30));
+    }
+    watch(&app, &node).await;
+    assert_eq!(hook.got().len(), 3, "the third was taken");
+    set(&app, &id, PaymentStatus::Ready).await;
+    node.stop().await;
+}
+
+async fn a_refusal_is_a_fault_and_no_error_shows_the_address(app: TestApp) {
+    let hook = Hook::listen(&app, &["404 Not Found"]).await;
+    let url = hook.url.clone();
+    let node = app.node("watcher", |config| config.alert.url = url.into()).await;
+    let sent = node.app.alert.send("x").await.unwrap_err();
+    assert!(!sent.is_away() && !sent.to_string().contains("secret"), "{sent}");
+    let gone = Alert::open(&"http://127.0.0.1:1/services/T0/B0/secret".to_owned().into()).unwrap();
+    let sent = gone.send("<tags> & all").await.unwrap_err();
+    assert!(sent.is_away() && !sent.to_string().contains("secret"), "{sent}");
+    assert_eq!(hook.got(), [json!({ "text": "x" })]);
+    node.stop().await;
+}
+
+async fn a_payment_that_goes_on_in_time_is_told_to_nobody(app: TestApp) {
+    let hook = Hook::listen(&app, &[]).await;
+    let (node, id) = in_doubt(&app, &hook).await;
+    app.move_clock(TimeDelta::minutes(9));
+    set(&app, &id, PaymentStatus::Ready).await;
+    app.move_clock(TimeDelta::hours(2));
+    watch(&app, &node).await;
+    assert_eq!(hook.got(), Vec::<Value>::new());
+    node.stop().await;
+}
+
+async fn the_log_takes_every_alert(app: TestApp) {
+    app.app.alert.send("a line").await.unwrap();
+}

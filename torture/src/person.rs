@@ -1,0 +1,146 @@
+//! What a person does, in front of a server that may be killed at any moment: asks, and when the connection breaks, asks
+//! the same again of the server that was started in its place.
+
+use crate::{
+    Result,
+    server::{Plan, Rehearsal, Server},
+    world::Member,
+};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// After a restart, all must be settled within this.
+pub const MINUTE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(50);
+
+/// A server, and what becomes of it.
+#[derive(Debug)]
+pub struct Stage {
+    pub http: reqwest::Client,
+    plan: Plan,
+    server: Server,
+    clock_ahead: i64,
+    /// When the server was started again after it was killed.
+    pub revived: Option<Instant>,
+}
+
+impl Stage {
+    pub async fn open(plan: &Plan, rehearsal: &Rehearsal) -> Result<Self> {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(30))
+            .pool_max_idle_per_host(0)
+            .no_proxy()
+            .build()?;
+        let server = plan.start(rehearsal).await?;
+        Ok(Self { http, plan: plan.clone(), server, clock_ahead: rehearsal.clock_ahead, revived: None })
+    }
+
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    pub async fn close(mut self) -> Result<()> {
+        self.server.kill().await
+    }
+
+    /// The server was killed: another one takes its place.
+    pub async fn revive(&mut self) -> Result<()> {
+        let since = Instant::now();
+        while !self.server.is_gone()? {
+            if since.elapsed() > Duration::from_secs(5) {
+                return Err("the connection broke, but the server is still there".into());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        if self.revived.is_some() {
+            return Err(format!("the server died a second time: see {}", self.plan.log().display()).into());
+        }
+        let rehearsal = Rehearsal { clock_ahead: self.clock_ahead, ..Rehearsal::default() };
+        self.server = self.plan.start(&rehearsal).await?;
+        self.revived = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Killed by itself, while nobody asked for anything.
+    pub async fn revive_if_gone(&mut self) -> Result<()> {
+        if self.server.is_gone()? { self.revive().await } else { Ok(()) }
+    }
+
+    /// The data of an operation; asked again until there is an answer.
+    pub async fn ask(&mut self, who: &Member, query: &str, variables: &Value) -> Result<Value> {
+        loop {
+            let body = json!({ "query": query, "variables": variables });
+            let sent = self.http.post(format!("{}/graphql", self.url())).bearer_auth(&who.token).json(&body).send();
+            let answer: Value = match sent.await {
+                Ok(answer) => match answer.json().await {
+                    Ok(answer) => answer,
+                    Err(_) => {
+                        self.revive().await?;
+                        continue;
+                    }
+                },
+                Err(_) => {
+                    self.revive().await?;
+                    continue;
+                }
+            };
+            return match answer.get("errors") {
+                None => Ok(answer.get("data").cloned().unwrap_or_default()),
+                Some(errors) => Err(format!("{query}: {errors}").into()),
+            };
+        }
+    }
+
+    /// The payload of a mutation that takes an `input`.
+    pub async fn mutate(&mut self, who: &Member, field: &str, wanted: &str, input: &Value) -> Result<Value> {
+        let kind =
+            format!("{}{}Input", field.get(..1).unwrap_or_default().to_uppercase(), field.get(1..).unwrap_or_default());
+        let query = format!(
+            "mutation($input: {kind}!) {{ {field}(input: $input) {{ {wanted} userErrors {{ code message }} }} }}"
+        );
+        let data = self.ask(who, &query, &json!({ "input": input })).await?;
+        Ok(data.get(field).cloned().unwrap_or_default())
+    }
+
+    /// Presses a button of the provider's page, and follows the browser back to us once.
+    pub async fn press(&mut self, page: &str, button: &str) -> Result<()> {
+        let back = loop {
+            let pressed = self.http.post(format!("{page}/{button}")).form(&[("fault", "none")]).send().await;
+            match pressed {
+                Err(_) => self.revive().await?,
+                Ok(pressed) => match pressed.headers().get("location").map(|to| to.to_str()) {
+                    Some(to) => break to?.to_owned(),
+                    // Pressed before the server was killed, and over: the browser is where it was.
+                    None => return Ok(()),
+                },
+            }
+        };
+        while self.http.get(&back).send().await.is_err() {
+            self.revive().await?;
+        }
+        Ok(())
+    }
+
+    /// Looks until `is_over`; within a minute, or it is an error.
+    pub async fn watch(
+        &mut self,
+        who: &Member,
+        query: &str,
+        id: &str,
+        is_over: impl Fn(&Value) -> bool,
+    ) -> Result<Value> {
+        let since = Instant::now();
+        loop {
+            let data = self.ask(who, query, &json!({ "id": id })).await?;
+            let node = data.get("node").cloned().unwrap_or_default();
+            if is_over(&node) {
+                return Ok(node);
+            }
+            if since.elapsed() > MINUTE {
+                return Err(format!("after a minute it is still {node}").into());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+}
