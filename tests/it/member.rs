@@ -28,6 +28,7 @@ crate::scenarios![
     every_session_ends,
     a_token_that_outlives_its_account_begins_nothing,
     money_that_comes_late_is_not_kept_for_who_has_left,
+    a_charge_that_arrives_late_goes_back_to_who_has_left,
     leaving_twice_at_once_is_done_once,
     leaving_against_booking_leaves_no_booking_behind,
     leaving_against_signing_in_leaves_no_session_behind,
@@ -459,7 +460,9 @@ async fn a_token_that_outlives_its_account_begins_nothing(app: TestApp) {
     let create = "mutation($input: EventCreateInput!) { eventCreate(input: $input) { event { id } } }";
     let edit = "mutation($input: ProfileUpdateInput!) { profileUpdate(input: $input) { userErrors { code } } }";
     let leave = "mutation($input: AccountWithdrawInput!) { accountWithdraw(input: $input) { isWithdrawn } }";
+    let charge = "mutation($input: PointChargeStartInput!) { pointChargeStart(input: $input) { payment { id } } }";
     let attempts = [
+        (charge, json!({ "amount": 10_000, "returnUrl": "http://localhost:3000/done", "idempotencyKey": "c" })),
         (start, booking_input(&event, 1, "k")),
         (create, app.event_input(0, 1)),
         (edit, json!({ "nickname": "다시" })),
@@ -494,6 +497,31 @@ async fn money_that_comes_late_is_not_kept_for_who_has_left(app: TestApp) {
     assert!(is_held_again().await);
     leave(&app, &app.sign_in_again(&fan).await).await;
     assert!(!is_held_again().await);
+}
+
+async fn a_charge_that_arrives_late_goes_back_to_who_has_left(app: TestApp) {
+    let fan = app.fan("mina").await;
+    let input = json!({ "amount": 5_000, "returnUrl": "http://localhost:3000/done", "idempotencyKey": "k" });
+    let selection = "payment { id redirect { pcUrl } }";
+    let payload = app.mutate(Some(&fan.token), "pointChargeStart", selection, input).await;
+    let id: entity::ids::PaymentId = payload["payment"]["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(blocked(&leave(&app, &fan).await)[1], [id.to_string()]);
+    // The call is lost on its way, the provider denies it, and then it arrives after all.
+    let back = app.pay(&payload, "approve", "error_before").await;
+    app.work().await;
+    assert_eq!(leave(&app, &fan).await["isWithdrawn"], true);
+    let row = payment::Entity::find_by_id(id).one(app.app.db.reads()).await.unwrap().unwrap();
+    let late = spotlight::infra::kakaopay::ApproveRequest {
+        tid: row.tid.unwrap(),
+        partner_order_id: id.to_string(),
+        partner_user_id: row.user_id.to_string(),
+        pg_token: back.split("pg_token=").nth(1).unwrap().to_owned(),
+    };
+    app.app.provider.approve(&late).await.unwrap();
+    app.pass(TimeDelta::minutes(20)).await;
+    let row = payment::Entity::find_by_id(id).one(app.app.db.reads()).await.unwrap().unwrap();
+    assert_eq!((row.status, row.canceled_amount), (PaymentStatus::Canceled, 5_000));
+    assert_eq!(spotlight::point::query::spendable(app.app.db.reads(), row.user_id).await.unwrap(), 0);
 }
 
 /// `accountWithdraw`, whatever comes of it.
