@@ -29,7 +29,7 @@ pub struct Locks {
 /// What became of an attempt.
 #[derive(Debug)]
 pub enum Attempt {
-    Held(Held),
+    Held(Box<Held>),
     /// Somebody else has it, and left this note.
     Taken(String),
 }
@@ -53,7 +53,8 @@ impl Locks {
         // Let go between the two statements, it is tried once more.
         for _ in 0..2 {
             if LOCKS.set_if_absent(&self.kv, key, &holder, Some(lease)).await? {
-                return Ok(Attempt::Held(Held { locks: self.clone(), key: key.to_owned(), holder: Some(holder) }));
+                let held = Held { locks: self.clone(), key: key.to_owned(), holder: Some(holder) };
+                return Ok(Attempt::Held(Box::new(held)));
             }
             if let Some(other) = LOCKS.get(&self.kv, key).await? {
                 return Ok(Attempt::Taken(other.value.note));

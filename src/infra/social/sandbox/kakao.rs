@@ -104,12 +104,13 @@ fn profile(person: &Person) -> Value {
     if person.fault == Fault::Bare {
         return json!({ "id": person.id });
     }
-    let mut account = json!({ "profile": { "nickname": person.nickname } });
-    if person.fault != Fault::NoEmail && !person.email.is_empty() {
-        account["email"] = json!(person.email);
-        account["is_email_valid"] = json!(true);
-        account["is_email_verified"] = json!(person.fault != Fault::UnverifiedEmail);
-    }
+    let profile = json!({ "nickname": person.nickname });
+    let account = if person.fault == Fault::NoEmail || person.email.is_empty() {
+        json!({ "profile": profile })
+    } else {
+        let is_verified = person.fault != Fault::UnverifiedEmail;
+        json!({ "profile": profile, "email": person.email, "is_email_valid": true, "is_email_verified": is_verified })
+    };
     json!({ "id": person.id, "connected_at": "2026-01-01T00:00:00Z", "kakao_account": account })
 }
 
