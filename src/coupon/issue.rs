@@ -13,7 +13,7 @@ use crate::{
     error::{Code, Error, Fault, More, Problem, Result},
     infra::{db::is_unique, jobs},
     notification::coupon_issued::TellCouponIssued,
-    transaction,
+    transaction, user,
     user::viewer::Buyer,
 };
 use entity::{
@@ -55,6 +55,7 @@ pub async fn issue(app: &App, buyer: Buyer, id: CouponId) -> Result<UserCouponId
 async fn optimistic(app: &App, user: UserId, id: CouponId) -> Result<UserCouponId> {
     for round in 0..MOST_ROUNDS {
         let issued = transaction!(app, txn => {
+            user::query::lock_present(txn, user).await?;
             let coupon = Entity::find_by_id(id).one(txn).await?.ok_or_else(not_found)?;
             check(app, &coupon)?;
             if take(txn, &coupon).await? { give(txn, app, user, id).await.map(Some) } else { Ok(None) }
@@ -71,6 +72,7 @@ async fn optimistic(app: &App, user: UserId, id: CouponId) -> Result<UserCouponI
 }
 
 async fn locked(txn: &impl ConnectionTrait, app: &App, user: UserId, id: CouponId) -> Result<UserCouponId> {
+    user::query::lock_present(txn, user).await?;
     let coupon = Entity::find_by_id(id).lock_exclusive().one(txn).await?.ok_or_else(not_found)?;
     check(app, &coupon)?;
     if take(txn, &coupon).await? {

@@ -5,9 +5,10 @@ use super::{expire_charge, ledger};
 use crate::{
     app::App,
     booking::{idempotency, idempotency::Key},
-    error::{Problems, Result},
-    payment::{self, model::Step, purpose::Purpose},
-    transaction,
+    error::{Error, Problems, Result},
+    infra::jobs,
+    payment::{self, model::Step, purpose::Purpose, reconcile::ReconcilePayment},
+    transaction, user,
     user::viewer::Buyer,
 };
 use entity::{enums::PointEntryKind, ids::PaymentId, payment as table};
@@ -51,6 +52,7 @@ async fn open(
     input: &ChargeStart,
     key: &Key,
 ) -> Result<PaymentId> {
+    user::query::lock_present(txn, buyer.id()).await?;
     let row = payment::open::open(app, buyer.id(), Purpose::PointCharge, input.amount, input.return_url.clone());
     key.store(txn, &row.id.to_string(), row.created_at).await?;
     table::Entity::insert(table::ActiveModel::from(row.clone()).reset_all()).exec_without_returning(txn).await?;
@@ -58,11 +60,21 @@ async fn open(
     Ok(row.id)
 }
 
-/// The money is here: the points are, too. Once, however often it is found out.
+/// The money is here: the points are, too. Once, however often it is found out. The money of who has left meanwhile goes
+/// back.
 pub async fn paid(txn: &impl ConnectionTrait, app: &App, id: PaymentId, detail: &str) -> Result<()> {
+    let owner = payment::query::by_id(txn, id).await?.ok_or_else(|| Error::not_found(&["paymentId"]))?.user_id;
+    let is_present = match user::query::lock_present(txn, owner).await {
+        Err(Error::Unauthenticated) => false,
+        present => present.map(|()| true)?,
+    };
     let payment = payment::state::lock(txn, id).await?;
     if !payment::model::may_be_taken(payment.status) {
         return Ok(());
+    }
+    if !is_present {
+        let now = payment::state::step(txn, app, &payment, Step::BeginCancel, "taken from who has left").await?;
+        return jobs::enqueue(txn, &app.ids, now, now, &ReconcilePayment::now(id)).await.map(drop);
     }
     payment::state::step(txn, app, &payment, Step::Approve, detail).await?;
     ledger::add(txn, app, payment.user_id, PointEntryKind::Charge, payment.amount, &id.to_string()).await

@@ -9,6 +9,7 @@
 )]
 
 mod admin;
+mod admin_sign_in;
 mod alerts;
 mod architecture;
 mod auth;
@@ -24,6 +25,7 @@ mod kv;
 mod lists;
 mod mail;
 mod mail_kill;
+mod member;
 mod notifications;
 mod onsale;
 mod passwords;
@@ -44,6 +46,7 @@ use std::process::ExitCode;
 
 fn scenarios() -> Vec<Scenario> {
     [
+        admin_sign_in::all(),
         admin::all(),
         alerts::all(),
         auth::all(),
@@ -56,6 +59,7 @@ fn scenarios() -> Vec<Scenario> {
         invariants::all(),
         kv::all(),
         lists::all(),
+        member::all(),
         mail::all(),
         notifications::all(),
         onsale::all(),

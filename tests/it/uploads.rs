@@ -38,7 +38,7 @@ fn jpeg(exif: &[u8]) -> Vec<u8> {
     file
 }
 
-fn png() -> Vec<u8> {
+pub fn png() -> Vec<u8> {
     let chunk =
         |kind: &[u8], data: &[u8]| [&u32::try_from(data.len()).unwrap().to_be_bytes(), kind, data, b"csum"].concat();
     let chunks = [chunk(b"IHDR", &[0; 13]), chunk(b"IDAT", &[0; 20]), chunk(b"IEND", b"")].concat();
@@ -82,7 +82,7 @@ async fn send(app: &TestApp, token: Option<&str>, body: impl Into<reqwest::Body>
 }
 
 /// The payload of `attachmentUpload`.
-async fn upload(app: &TestApp, person: &Person, owner: &str, file: &[u8]) -> Value {
+pub async fn upload(app: &TestApp, person: &Person, owner: &str, file: &[u8]) -> Value {
     let body = form(&[("operations", &operations(owner)), ("map", MAP), ("0", file)]);
     let (status, answer) = send(app, Some(&person.token), body).await;
     assert_eq!((status, answer.get("errors")), (200, None), "{answer}");
@@ -90,7 +90,7 @@ async fn upload(app: &TestApp, person: &Person, owner: &str, file: &[u8]) -> Val
 }
 
 /// The id and the address of a file that was taken.
-async fn uploaded(app: &TestApp, person: &Person, owner: &str, file: &[u8]) -> (String, String) {
+pub async fn uploaded(app: &TestApp, person: &Person, owner: &str, file: &[u8]) -> (String, String) {
     let payload = upload(app, person, owner, file).await;
     let text = |name: &str| payload["attachment"][name].as_str().unwrap_or_else(|| panic!("{payload}")).to_owned();
     (text("id"), text("url"))
@@ -103,11 +103,11 @@ async fn files_of(app: &TestApp, event: &str) -> Vec<String> {
     files.iter().map(|file| file["id"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn status_of(app: &TestApp, url: &str) -> u16 {
+pub async fn status_of(app: &TestApp, url: &str) -> u16 {
     app.http.get(url).send().await.unwrap().status().as_u16()
 }
 
-async fn user_id(app: &TestApp, person: &Person) -> entity::ids::UserId {
+pub async fn user_id(app: &TestApp, person: &Person) -> entity::ids::UserId {
     spotlight::user::query::by_email(app.app.db.reads(), &person.email).await.unwrap().unwrap().id
 }
 
@@ -299,7 +299,7 @@ async fn a_file_is_what_its_content_says(app: TestApp) {
 }
 
 /// A review out of nowhere: there is no way to write one through the API yet.
-async fn review(app: &TestApp, person: &Person, event: &str) -> String {
+pub async fn review(app: &TestApp, person: &Person, event: &str) -> String {
     use sea_orm::EntityTrait;
     let row = entity::review::Model {
         id: app.app.ids.next(),

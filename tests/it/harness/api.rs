@@ -60,7 +60,9 @@ impl TestApp {
         let first = letters.next().unwrap().to_uppercase();
         let type_name: String = first.chain(letters).collect();
         let errors = "userErrors { code message path ... on SoldOutError { ticketTypes { id remaining } } \
-                      ... on AmountChangedError { expectedTotal } ... on DuplicateSubmitError { existingEventId } }";
+                      ... on AmountChangedError { expectedTotal } ... on DuplicateSubmitError { existingEventId } \
+                      ... on WithdrawalBlockedError { bookings { id } payments { id } openEvents { id } \
+                      unsettledEvents { id } } }";
         let document =
             format!("mutation($input: {type_name}Input!) {{ {name}(input: $input) {{ {selection} {errors} }} }}");
         let answer = self.query(token, &document, json!({ "input": input })).await;
