@@ -20,6 +20,9 @@ const BOOK: &str = "mutation($input: BookingStartInput!) { bookingStart(input: $
 const CREATE: &str = "mutation($input: EventCreateInput!) { eventCreate(input: $input) { event { id ticketTypes { id } } \
                       userErrors { code message } } }";
 
+/// What became of the fans of one connection, each by its place.
+type Lane = (Vec<(usize, bool)>, Outcome);
+
 /// An event on sale.
 #[derive(Clone, Debug)]
 pub struct Sale {
@@ -140,7 +143,7 @@ impl Sale {
     /// # Errors
     /// The first answer that is neither a booking nor sold out.
     pub async fn rush(&self, server: SocketAddr, fans: &[String], connections: usize) -> Result<(Vec<bool>, Outcome)> {
-        let mut running: JoinSet<Result<(Vec<(usize, bool)>, Outcome)>> = JoinSet::new();
+        let mut running: JoinSet<Result<Lane>> = JoinSet::new();
         let mut open = Vec::with_capacity(connections);
         for _ in 0..connections {
             open.push(Connection::open(server).await?);

@@ -74,7 +74,7 @@ async fn the_embedded_twin_keeps_the_contract(app: TestApp) {
     app.move_clock(TimeDelta::seconds(5));
     gone(kv, "brief").await;
     kv.sweep().await.unwrap();
-    locks(kv, app.app.ids.clone(), app.app.tasks.clone()).await;
+    locks(kv, app.app.ids.clone()).await;
 }
 
 async fn redis_contract(server: String) {
@@ -91,7 +91,7 @@ async fn redis_contract(server: String) {
         assert!(since.elapsed() < Duration::from_secs(10), "it lives on");
     }
     gone(&kv, "brief").await;
-    locks(&kv, ids, TaskTracker::new()).await;
+    locks(&kv, ids).await;
 }
 
 /// What is past its time counts as absent, in every operation.
@@ -136,7 +136,8 @@ async fn at_once(kv: &Kv) {
 }
 
 /// Held by one, told to the others at once, let go by its owner alone.
-async fn locks(kv: &Kv, ids: spotlight::infra::ids::Ids, tasks: TaskTracker) {
+async fn locks(kv: &Kv, ids: spotlight::infra::ids::Ids) {
+    let tasks = TaskTracker::new();
     let locks = Locks::new(kv.clone(), ids, tasks.clone());
     let lease = Duration::from_secs(600);
     let Attempt::Held(held) = locks.try_acquire("door", lease, "first").await.unwrap() else { panic!("it was free") };

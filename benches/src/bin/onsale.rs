@@ -10,10 +10,11 @@ use benches::{
     Result,
     http::{Connection, Request},
     limit::Limit,
-    sale::{Outcome, Sale},
+    sale::Sale,
     world,
 };
-use sea_orm::{ConnectionTrait, Database, Statement};
+use entity::{enums::Role, user};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, Database, EntityTrait, QueryFilter, Statement};
 use serde_json::json;
 use spotlight::{
     admin::invariants,
@@ -329,9 +330,14 @@ async fn provider(serving: &mut JoinSet<()>) -> Result<String> {
     Ok(format!("http://{address}"))
 }
 
-/// The same person with an artist's token.
+/// Makes an artist of this person.
 async fn as_artist(app: &App, fan: &str) -> Result<String> {
     let viewer = session::admit(app, fan).await.map_err(|error| error.to_string())?;
     let id = viewer.member().ok_or("no member")?.id;
-    Ok(session::begin(app, Holder::Member(id, entity::enums::Role::Artist)).await?.access_token)
+    let role = user::ActiveModel { id: Set(id), role: Set(Role::Artist), ..Default::default() };
+    let changed = user::Entity::update_many().set(role).filter(user::Column::Id.eq(id)).exec(app.db.reads()).await?;
+    if changed.rows_affected != 1 {
+        return Err("nobody became an artist".into());
+    }
+    Ok(session::begin(app, Holder::Member(id, Role::Artist)).await?.access_token)
 }

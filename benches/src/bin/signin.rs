@@ -56,15 +56,12 @@ async fn measure() -> Result<()> {
     let server = Server::start_with(folder.path(), SETTINGS)?;
     let address = server.address;
     println!("{PEOPLE} people, {READERS} readers, bcrypt 12; edge.budget and auth.throttle are raised");
-    reads(address, until(QUIET)).await?;
-    let idle = p99(reads(address, until(QUIET)).await?);
-    let is_over = Arc::new(AtomicBool::new(false));
-    let reading = tokio::task::spawn(reads(address, Arc::clone(&is_over)));
-    let began = Instant::now();
-    let asked = crowd(address).await?;
-    let took = began.elapsed();
-    is_over.store(true, Ordering::Relaxed);
-    let busy = p99(reading.await??);
+    // The first round warms it up.
+    reads_during(address, quiet()).await?;
+    let (times, ()) = reads_during(address, quiet()).await?;
+    let idle = p99(times);
+    let (times, (asked, took)) = reads_during(address, crowd(address)).await?;
+    let busy = p99(times);
     let ratio = busy / idle;
     let verdict = if ratio <= TARGET { "kept" } else { "MISSED" };
     println!("all {PEOPLE} are signed in after {:.1} s, in {asked} requests", took.as_secs_f64());
@@ -89,14 +86,22 @@ async fn fill(folder: &Path) -> Result<()> {
     Ok(app.db.close().await?)
 }
 
-fn until(time: Duration) -> Arc<AtomicBool> {
+async fn quiet() -> Result<()> {
+    sleep(QUIET).await;
+    Ok(())
+}
+
+/// What was read until `work` was done, and what came of it.
+async fn reads_during<T>(server: SocketAddr, work: impl Future<Output = Result<T>>) -> Result<(Vec<f64>, T)> {
     let is_over = Arc::new(AtomicBool::new(false));
     let over = Arc::clone(&is_over);
-    tokio::task::spawn(async move {
-        sleep(time).await;
+    let work = async {
+        let done = work.await;
         over.store(true, Ordering::Relaxed);
-    });
-    is_over
+        done
+    };
+    let (times, done) = tokio::join!(reads(server, is_over), work);
+    Ok((times?, done?))
 }
 
 /// Milliseconds of every answer.
@@ -131,8 +136,9 @@ fn p99(mut times: Vec<f64>) -> f64 {
     times.get(times.len() * 99 / 100).copied().unwrap_or(f64::NAN)
 }
 
-/// How many requests it took until everybody was signed in.
-async fn crowd(server: SocketAddr) -> Result<u32> {
+/// How many requests, and how long, it took until everybody was signed in.
+async fn crowd(server: SocketAddr) -> Result<(u32, Duration)> {
+    let began = Instant::now();
     let asked = Arc::new(AtomicU32::new(0));
     let mut people: JoinSet<Result<()>> = JoinSet::new();
     for number in 0..PEOPLE {
@@ -141,7 +147,7 @@ async fn crowd(server: SocketAddr) -> Result<u32> {
     while let Some(done) = people.join_next().await {
         done??;
     }
-    Ok(asked.load(Ordering::Relaxed))
+    Ok((asked.load(Ordering::Relaxed), began.elapsed()))
 }
 
 async fn sign_in(server: SocketAddr, number: usize, asked: Arc<AtomicU32>) -> Result<()> {
