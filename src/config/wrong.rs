@@ -73,6 +73,8 @@ impl Config {
         if let (false, Err(why)) = (self.mail.is_folder(), self.mail.address()) {
             wrong(true, "mail.url", why);
         }
+        let is_short = self.booking.payment_grace_seconds <= self.kakaopay.timeout_seconds;
+        wrong(is_short, "booking.payment_grace_seconds", "must be more than kakaopay.timeout_seconds");
         let is_long = self.mail.timeout_seconds >= self.worker.lease_seconds;
         wrong(is_long, "mail.timeout_seconds", "must be less than worker.lease_seconds");
         wrong(self.mail.from.parse::<lettre::message::Mailbox>().is_err(), "mail.from", "not a mail address");

@@ -21,7 +21,9 @@ use tempfile::TempDir;
 /// Settings that differ from the defaults: what is waited for is short, so that a thousand runs end today.
 const SHORT: &[(&str, &str)] = &[
     ("auth.access_seconds", "86400"),
-    ("booking.payment_grace_seconds", "1"),
+    ("kakaopay.timeout_seconds", "1"),
+    ("booking.payment_grace_seconds", "2"),
+    ("mail.timeout_seconds", "1"),
     ("worker.lease_seconds", "2"),
     ("worker.poll_millis", "100"),
     ("log.filter", "warn"),

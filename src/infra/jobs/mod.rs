@@ -9,6 +9,7 @@
 //!
 //! Read `run` next for the life of one row, `worker` for who calls it, `schedule` for what comes again.
 
+mod lease;
 mod run;
 mod schedule;
 mod worker;

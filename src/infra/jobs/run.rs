@@ -1,6 +1,6 @@
 //! The life of one row: claimed, run, then removed, put off or parked.
 
-use super::{Lane, schedule};
+use super::{Lane, lease, schedule};
 use crate::transaction;
 use crate::{app::App, error::Error, error::Result};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -100,9 +100,10 @@ pub(super) async fn perform(app: &App, job: Model) -> Result<Option<JobId>> {
     let outcome = match app.jobs.runner(&job.name) {
         Some(runner) => {
             let running = AssertUnwindSafe(runner(app.clone(), job.payload.clone()));
-            match futures_util::FutureExt::catch_unwind(running).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(Error::fault("the job panicked")),
+            let running = futures_util::FutureExt::catch_unwind(running);
+            tokio::select! {
+                outcome = running => outcome.unwrap_or_else(|_| Err(Error::fault("the job panicked"))),
+                never = lease::renew(app, &job) => match never {},
             }
         }
         None => Err(Error::fault("no code knows a job of this name")),

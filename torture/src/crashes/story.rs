@@ -15,6 +15,7 @@ pub enum Story {
     GiveUp,
     Cancel,
     CancelEvent,
+    Charge,
     Lapse,
 }
 
@@ -69,7 +70,7 @@ async fn publish(world: &World, stage: &mut Stage, artist: &Member, title: &str)
 }
 
 impl Story {
-    pub const ALL: [Self; 5] = [Self::Buy, Self::GiveUp, Self::Cancel, Self::CancelEvent, Self::Lapse];
+    pub const ALL: [Self; 6] = [Self::Buy, Self::GiveUp, Self::Cancel, Self::CancelEvent, Self::Charge, Self::Lapse];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -77,6 +78,7 @@ impl Story {
             Self::GiveUp => "give-up",
             Self::Cancel => "cancel",
             Self::CancelEvent => "cancel-event",
+            Self::Charge => "charge",
             Self::Lapse => "lapse",
         }
     }
@@ -87,6 +89,7 @@ impl Story {
             Self::GiveUp => "give-up: booked, and given up on the provider's page",
             Self::Cancel => "cancel: bought, then canceled by the fan",
             Self::CancelEvent => "cancel-event: the artist cancels what three have bought and one is paying for",
+            Self::Charge => "charge: ten thousand points, paid for",
             Self::Lapse => "lapse: booked, never paid, a quarter of an hour later",
         }
     }
@@ -104,7 +107,7 @@ impl Story {
         let coupon = world.give_coupon(&fan).await?;
         let mut scene =
             Scene { artist: cast.artist.clone(), fan, coupon, show: cast.event.clone(), bookings: Vec::new() };
-        if matches!(self, Self::Buy | Self::GiveUp) {
+        if matches!(self, Self::Buy | Self::GiveUp | Self::Charge) {
             return Ok(scene);
         }
         let mut stage = Stage::open(&world.plan, &Rehearsal::default()).await?;
@@ -159,6 +162,7 @@ impl Story {
                     .await?;
                 ended(stage, fan, &mine()?, &["CANCELED"]).await
             }
+            Self::Charge => charge(stage, fan).await,
             Self::Lapse => ended(stage, fan, &mine()?, &["EXPIRED"]).await,
         }
     }
@@ -188,6 +192,31 @@ async fn buy(stage: &mut Stage, scene: &Scene, who: &Member, with_all: bool) -> 
         stage.press(page, "approve").await?;
     }
     Ok(id)
+}
+
+/// Points are credited if they were paid for, and only then.
+async fn charge(stage: &mut Stage, fan: &Member) -> Result<String> {
+    let input = json!({ "amount": 10_000, "returnUrl": "http://localhost:3000/done", "idempotencyKey": "p" });
+    let begun = stage.mutate(fan, "pointChargeStart", "payment { id status redirect { pcUrl } }", &input).await?;
+    let id = text(&begun, "/payment/id")?;
+    if let Some(page) = begun.pointer("/payment/redirect/pcUrl").and_then(Value::as_str) {
+        stage.press(page, "approve").await?;
+    }
+    let query = "query($id: ID!) { node(id: $id) { ... on Payment { status } } viewer { pointBalance } }";
+    let over = |node: &Value| {
+        node.get("status")
+            .and_then(Value::as_str)
+            .is_some_and(|status| matches!(status, "APPROVED" | "FAILED" | "EXPIRED"))
+    };
+    let node = stage.watch(fan, query, &id, over).await?;
+    let (status, balance) = (text(&node, "/status")?, stage.ask(fan, query, &json!({ "id": id })).await?);
+    let balance = balance.pointer("/viewer/pointBalance").and_then(Value::as_i64).unwrap_or_default();
+    let due = if status == "APPROVED" { 11_000 } else { 1_000 };
+    if balance == due {
+        Ok(format!("{status}, {balance} points"))
+    } else {
+        Err(format!("{status}, but {balance} points instead of {due}").into())
+    }
 }
 
 /// Its booking ended in one of these ways, with the tickets and the payment that go with it.
