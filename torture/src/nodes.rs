@@ -219,10 +219,16 @@ impl Fan {
             };
             let Some(back) = pressed.headers().get("location") else { return Ok(()) };
             let back = back.to_str()?.to_owned();
-            while self.http.get(&back).send().await.is_err() && since.elapsed() < MINUTE {
+            // Until the browser is sent on with something else than "not paid yet": a person reloads.
+            while since.elapsed() < MINUTE {
+                if let Ok(sent) = self.http.get(&back).send().await {
+                    let on = sent.headers().get("location").and_then(|on| on.to_str().ok()).unwrap_or_default();
+                    if on.contains("status=") && !on.contains("status=READY") && !on.contains("status=PENDING") {
+                        return Ok(());
+                    }
+                }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            return Ok(());
         }
         Err("the payment page does not come back".into())
     }

@@ -133,7 +133,7 @@ impl Stage {
         let since = Instant::now();
         loop {
             let data = self.ask(who, query, &json!({ "id": id })).await?;
-            let node = data.get("node").cloned().unwrap_or_default();
+            let node = data.get("node").cloned().unwrap_or(data);
             if is_over(&node) {
                 return Ok(node);
             }

@@ -19,7 +19,7 @@ use std::{sync::Arc, time::Duration};
 #[error("key-value store: {0}")]
 pub struct KvError(pub String);
 
-/// Strings under keys, with a time to live.
+/// Strings under keys, with a time to live. No NUL in them: PostgreSQL keeps none (JSON escapes it).
 #[derive(Clone, Debug)]
 pub enum Kv {
     /// Durable, in the database: a restart forgets nothing.

@@ -198,25 +198,19 @@ async fn buy(stage: &mut Stage, scene: &Scene, who: &Member, with_all: bool) -> 
 async fn charge(stage: &mut Stage, fan: &Member) -> Result<String> {
     let input = json!({ "amount": 10_000, "returnUrl": "http://localhost:3000/done", "idempotencyKey": "p" });
     let begun = stage.mutate(fan, "pointChargeStart", "payment { id status redirect { pcUrl } }", &input).await?;
-    let id = text(&begun, "/payment/id")?;
     if let Some(page) = begun.pointer("/payment/redirect/pcUrl").and_then(Value::as_str) {
         stage.press(page, "approve").await?;
     }
-    let query = "query($id: ID!) { node(id: $id) { ... on Payment { status } } viewer { pointBalance } }";
-    let over = |node: &Value| {
-        node.get("status")
-            .and_then(Value::as_str)
-            .is_some_and(|status| matches!(status, "APPROVED" | "FAILED" | "EXPIRED"))
-    };
-    let node = stage.watch(fan, query, &id, over).await?;
-    let (status, balance) = (text(&node, "/status")?, stage.ask(fan, query, &json!({ "id": id })).await?);
-    let balance = balance.pointer("/viewer/pointBalance").and_then(Value::as_i64).unwrap_or_default();
-    let due = if status == "APPROVED" { 11_000 } else { 1_000 };
+    let query = "{ viewer { pointBalance payments(first: 1) { nodes { status } } } }";
+    let status = |data: &Value| text(data, "/viewer/payments/nodes/0/status").unwrap_or_default();
+    let is_over = |data: &Value| matches!(status(data).as_str(), "APPROVED" | "FAILED" | "EXPIRED");
+    let data = stage.watch(fan, query, "", is_over).await?;
+    let balance = data.pointer("/viewer/pointBalance").and_then(Value::as_i64).unwrap_or_default();
+    let due = if status(&data) == "APPROVED" { 11_000 } else { 1_000 };
     if balance == due {
-        Ok(format!("{status}, {balance} points"))
-    } else {
-        Err(format!("{status}, but {balance} points instead of {due}").into())
+        return Ok(format!("{}, {balance} points", status(&data)));
     }
+    Err(format!("{}, but {balance} points instead of {due}", status(&data)).into())
 }
 
 /// Its booking ended in one of these ways, with the tickets and the payment that go with it.
