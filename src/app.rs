@@ -129,7 +129,8 @@ impl App {
             provider: provider(&config)?,
             social: Social::build(&config).map_err(|error| BuildError::Social(error.to_string()))?,
             tokens: Tokens::load(&config.keys_dir(), &config.auth).map_err(BuildError::Keys)?,
-            passwords: Passwords::start(config.auth.bcrypt_threads).map_err(BuildError::Passwords)?,
+            passwords: Passwords::start(config.auth.bcrypt_threads, config.auth.bcrypt_cost)
+                .map_err(BuildError::Passwords)?,
             jobs: crate::job_registry(),
             hub: Hub::default(),
             queues: Queues::default(),

@@ -71,19 +71,30 @@ impl Connection {
     /// # Errors
     /// If the answer is not 200, or has no length.
     pub async fn ask(&mut self, request: &Request) -> Result<&[u8]> {
+        match self.answer(request).await? {
+            (200, body) => Ok(body),
+            (status, body) => Err(format!("{status}: {}", String::from_utf8_lossy(body)).into()),
+        }
+    }
+
+    /// The answer's status and body.
+    ///
+    /// # Errors
+    /// If the answer has no length.
+    pub async fn answer(&mut self, request: &Request) -> Result<(u16, &[u8])> {
         self.stream.write_all(&request.0).await?;
         self.read.clear();
-        let (head, length) = loop {
+        let (head, status, length) = loop {
             if let Some(place) = self.read.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 let head = std::str::from_utf8(self.read.get(..place).unwrap_or_default())?;
-                break (place + 4, length(head)?);
+                break (place + 4, status(head)?, length(head)?);
             }
             self.more().await?;
         };
         while self.read.len() < head + length {
             self.more().await?;
         }
-        Ok(self.read.get(head..head + length).unwrap_or_default())
+        Ok((status, self.read.get(head..head + length).unwrap_or_default()))
     }
 
     async fn more(&mut self) -> Result<()> {
@@ -91,15 +102,17 @@ impl Connection {
     }
 }
 
+fn status(head: &str) -> Result<u16> {
+    let status = head.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.split(' ').next());
+    Ok(status.ok_or("no HTTP")?.parse()?)
+}
+
 fn length(head: &str) -> Result<usize> {
     let length = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse())
     });
-    match length {
-        Some(length) if head.starts_with("HTTP/1.1 200") => Ok(length?),
-        _ => Err(format!("unexpected answer: {head}").into()),
-    }
+    Ok(length.ok_or_else(|| format!("no length: {head}"))??)
 }
 
 /// Requests a second over so many connections, each with one request under way at a time. An answer that does not

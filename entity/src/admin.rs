@@ -1,5 +1,6 @@
 //! Admins have their own table and their own sign-in; rows come from the command line only.
 
+use crate::PasswordHash;
 use crate::ids::AdminId;
 use sea_orm::entity::prelude::*;
 
@@ -10,7 +11,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: AdminId,
     pub email: String,
-    pub password_hash: String,
+    pub password_hash: PasswordHash,
     /// Sealed; null without a second factor.
     pub totp_secret: Option<String>,
     /// Sealed; waits for its first code.

@@ -4,6 +4,7 @@
 
 pub mod enums;
 pub mod ids;
+mod password_hash;
 mod typeid;
 
 pub mod admin;
@@ -33,3 +34,5 @@ pub mod ticket;
 pub mod ticket_type;
 pub mod user;
 pub mod user_coupon;
+
+pub use password_hash::PasswordHash;

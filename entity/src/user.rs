@@ -1,5 +1,6 @@
 //! Fans and artists. Withdrawal erases the personal fields and keeps the row.
 
+use crate::PasswordHash;
 use crate::enums::Role;
 use crate::ids::UserId;
 use sea_orm::entity::prelude::*;
@@ -12,8 +13,8 @@ pub struct Model {
     pub id: UserId,
     /// Lower case; null once withdrawn, so that the address is free again.
     pub email: Option<String>,
-    /// bcrypt; null for accounts that only sign in socially, and once withdrawn.
-    pub password_hash: Option<String>,
+    /// Null for accounts that only sign in socially, and once withdrawn.
+    pub password_hash: Option<PasswordHash>,
     /// Shown in public.
     pub nickname: String,
     pub birth_date: Option<Date>,

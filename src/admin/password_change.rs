@@ -14,6 +14,7 @@ use crate::{
     transaction,
 };
 use entity::{
+    PasswordHash,
     admin::{Column, Entity},
     ids::AdminId,
 };
@@ -40,10 +41,16 @@ pub async fn change(app: &App, by: Actor, current: String, new: String) -> Resul
 }
 
 /// True if the account is there, with that password if one is given.
-pub async fn set(txn: &impl ConnectionTrait, id: AdminId, old: Option<&str>, new: &str) -> Result<bool> {
-    let mut update = Entity::update_many().col_expr(Column::PasswordHash, Expr::value(new)).filter(Column::Id.eq(id));
+pub async fn set(
+    txn: &impl ConnectionTrait,
+    id: AdminId,
+    old: Option<&PasswordHash>,
+    new: &PasswordHash,
+) -> Result<bool> {
+    let mut update =
+        Entity::update_many().col_expr(Column::PasswordHash, Expr::value(new.clone())).filter(Column::Id.eq(id));
     if let Some(old) = old {
-        update = update.filter(Column::PasswordHash.eq(old));
+        update = update.filter(Column::PasswordHash.eq(old.clone()));
     }
     Ok(update.exec(txn).await?.rows_affected == 1)
 }

@@ -11,6 +11,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use entity::{
+    PasswordHash,
     ids::UserId,
     user::{Column, Entity, Model},
 };
@@ -24,7 +25,7 @@ pub fn check(path: &[&str], password: &str) -> Result<()> {
 }
 
 /// False if the account has another password than `member` by now, or is gone.
-pub async fn set(app: &App, member: &Model, hash: &str) -> Result<bool> {
+pub async fn set(app: &App, member: &Model, hash: &PasswordHash) -> Result<bool> {
     let holder = member.id.to_string();
     // Before, so that no session outlives the old password for a moment; after, for a sign-in with the old one in between;
     // and by the job, for a crash in between.
@@ -42,12 +43,12 @@ pub async fn set(app: &App, member: &Model, hash: &str) -> Result<bool> {
     Ok(is_set)
 }
 
-async fn replace(txn: &impl ConnectionTrait, member: &Model, hash: &str) -> Result<bool> {
+async fn replace(txn: &impl ConnectionTrait, member: &Model, hash: &PasswordHash) -> Result<bool> {
     let old = match &member.password_hash {
-        Some(old) => Column::PasswordHash.eq(old.as_str()),
+        Some(old) => Column::PasswordHash.eq(old.clone()),
         None => Column::PasswordHash.is_null(),
     };
-    let update = Entity::update_many().col_expr(Column::PasswordHash, Expr::value(hash));
+    let update = Entity::update_many().col_expr(Column::PasswordHash, Expr::value(hash.clone()));
     let update = update.filter(Column::Id.eq(member.id)).filter(Column::WithdrawnAt.is_null()).filter(old);
     Ok(update.exec(txn).await?.rows_affected == 1)
 }

@@ -8,6 +8,7 @@ use crate::{
     app::App,
     error::{Error, Result},
 };
+use entity::PasswordHash;
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -17,10 +18,14 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 
-/// Nobody is let wait for longer: an operation may take 10 s in all.
+/// Nobody is let in who would wait for longer: an operation may take 10 s in all.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// Nobody waits for longer, though they were let in: others than we took the processors.
+const MOST: Duration = Duration::from_secs(9);
+/// What bcrypt takes at cost 10, in microseconds, until it is known better.
+const FIRST_GUESS: u64 = 60_000;
 /// The system's scale goes from -20 to 19; the higher, the later.
 const NICENESS: i32 = 19;
 
@@ -31,6 +36,7 @@ type Work = Box<dyn FnOnce() + Send>;
 pub struct Passwords {
     queue: Sender<Work>,
     threads: u64,
+    most: Duration,
     load: Arc<Load>,
 }
 
@@ -46,7 +52,7 @@ struct Load {
 impl Passwords {
     /// # Errors
     /// If the system gives no thread.
-    pub fn start(threads: usize) -> std::io::Result<Self> {
+    pub fn start(threads: usize, cost: u32) -> std::io::Result<Self> {
         let threads = if threads == 0 { (thread::available_parallelism()?.get() / 2).max(1) } else { threads };
         let (queue, work) = channel::<Work>();
         let work = Arc::new(Mutex::new(work));
@@ -54,7 +60,8 @@ impl Passwords {
             let work = Arc::clone(&work);
             thread::Builder::new().name("bcrypt".to_owned()).spawn(move || serve(&work))?;
         }
-        Ok(Self { queue, threads: u64::try_from(threads).unwrap_or(1), load: Arc::default() })
+        let load = Load { usual: AtomicU64::new((FIRST_GUESS << cost.min(31)) >> 10), ..Load::default() };
+        Ok(Self { queue, threads: u64::try_from(threads).unwrap_or(1), most: MOST, load: Arc::new(load) })
     }
 
     /// How many times bcrypt has run.
@@ -79,7 +86,9 @@ impl Passwords {
         };
         let gone = || Error::fault("no thread for passwords is left");
         self.queue.send(Box::new(job)).map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())
+        // What nobody waits for any more is not begun.
+        let answered = timeout(self.most, answer).await.map_err(|_| Error::Busy(PATIENCE))?;
+        answered.map_err(|_| gone())
     }
 
     /// A place in the queue, or when to come back.
@@ -105,7 +114,7 @@ impl Load {
         self.runs.fetch_add(1, Ordering::Relaxed);
         let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX >> 4);
         let usual = self.usual.load(Ordering::Relaxed);
-        self.usual.store(if usual == 0 { took } else { (usual * 7 + took) / 8 }, Ordering::Relaxed);
+        self.usual.store((usual * 7 + took) / 8, Ordering::Relaxed);
     }
 }
 
@@ -127,18 +136,18 @@ fn serve(queue: &Mutex<Receiver<Work>>) {
 
 /// # Errors
 /// `Busy` if too many wait already.
-pub async fn hash(app: &App, password: String) -> Result<String> {
+pub async fn hash(app: &App, password: String) -> Result<PasswordHash> {
     let cost = app.config.auth.bcrypt_cost;
     let hashed = app.passwords.run(move || bcrypt::hash(password, cost)).await?;
-    hashed.map_err(|error| Error::fault(error.to_string()))
+    hashed.map(PasswordHash).map_err(|error| Error::fault(error.to_string()))
 }
 
 /// Does the same work whether or not there is a hash to compare with.
 ///
 /// # Errors
 /// `Busy` if too many wait already.
-pub async fn verify(app: &App, password: String, hash: Option<String>) -> Result<bool> {
-    let hash = hash.unwrap_or_else(|| of_nobody(app.config.auth.bcrypt_cost));
+pub async fn verify(app: &App, password: String, hash: Option<PasswordHash>) -> Result<bool> {
+    let hash = hash.map_or_else(|| of_nobody(app.config.auth.bcrypt_cost), |hash| hash.0);
     app.passwords.run(move || bcrypt::verify(password, &hash).unwrap_or(false)).await
 }
 
@@ -158,7 +167,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_would_wait_too_long_is_told_when_to_come_back() {
-        let passwords = Passwords::start(2).unwrap();
+        let passwords = Passwords::start(2, 12).unwrap();
         assert_eq!(passwords.run(|| 7).await.unwrap(), 7);
         passwords.load.usual.store(250_000, Ordering::Relaxed);
         let places: Vec<Place> = (0..65).map(|_| passwords.place().unwrap()).collect();
@@ -167,5 +176,19 @@ mod tests {
         drop(places);
         assert_eq!(passwords.run(|| 7).await.unwrap(), 7);
         assert_eq!(passwords.runs(), 2);
+    }
+    #[test]
+    fn a_crowd_that_comes_first_of_all_is_bounded_too() {
+        let passwords = Passwords::start(1, 12).unwrap();
+        let places: Vec<Place> = (0..200).map_while(|_| passwords.place().ok()).collect();
+        assert!((10..100).contains(&places.len()), "{}", places.len());
+    }
+
+    #[tokio::test]
+    async fn who_was_let_in_and_waits_too_long_is_told_when_to_come_back() {
+        let passwords = Passwords { most: Duration::from_millis(1), ..Passwords::start(1, 4).unwrap() };
+        let (_open, gate) = channel::<()>();
+        let asked = passwords.run(move || gate.recv().is_err()).await;
+        assert!(matches!(asked, Err(Error::Busy(_))), "{asked:?}");
     }
 }

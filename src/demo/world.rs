@@ -4,7 +4,7 @@ use super::{ADMIN, ARTIST, FAN, audience, words};
 use crate::{event::model::Draft, infra::ids::Ids};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use entity::{
-    admin, booking, booking_line, coupon,
+    PasswordHash, admin, booking, booking_line, coupon,
     enums::{CouponKind, DiscountKind, EventStatus, PointEntryKind, Role, UserCouponStatus},
     event,
     ids::UserId,
@@ -40,7 +40,7 @@ pub(super) fn pick<'a, T>(ids: &Ids, from: &'a [T]) -> Option<&'a T> {
     from.get(usize::try_from(index).unwrap_or(0))
 }
 
-pub fn make(ids: &Ids, now: DateTime<Utc>, today: DateTime<Utc>, hash: &str) -> World {
+pub fn make(ids: &Ids, now: DateTime<Utc>, today: DateTime<Utc>, hash: &PasswordHash) -> World {
     let artists: Vec<user::Model> = words::ARTISTS
         .iter()
         .enumerate()
@@ -64,7 +64,7 @@ pub fn make(ids: &Ids, now: DateTime<Utc>, today: DateTime<Utc>, hash: &str) -> 
         admin: admin::Model {
             id: ids.next(),
             email: ADMIN.to_owned(),
-            password_hash: hash.to_owned(),
+            password_hash: hash.clone(),
             totp_secret: None,
             totp_pending: None,
             totp_step: None,
@@ -117,11 +117,11 @@ fn day_and_hour(ids: &Ids, from: u64, to: u64) -> i64 {
     i64::try_from(days * 24 + ids.below(10)).unwrap_or(48)
 }
 
-fn person(ids: &Ids, email: &str, nickname: &str, role: Role, now: DateTime<Utc>, hash: &str) -> user::Model {
+fn person(ids: &Ids, email: &str, nickname: &str, role: Role, now: DateTime<Utc>, hash: &PasswordHash) -> user::Model {
     user::Model {
         id: ids.next(),
         email: Some(email.to_owned()),
-        password_hash: Some(hash.to_owned()),
+        password_hash: Some(hash.clone()),
         nickname: nickname.to_owned(),
         birth_date: NaiveDate::from_ymd_opt(1995, 5, 5),
         phone_number: Some(format!("010-{:04}-{:04}", ids.below(10_000), ids.below(10_000))),

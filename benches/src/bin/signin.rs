@@ -158,7 +158,7 @@ async fn sign_in(server: SocketAddr, number: usize, asked: Arc<AtomicU32>) -> Re
     let mut connection = Connection::open(server).await?;
     loop {
         asked.fetch_add(1, Ordering::Relaxed);
-        let answer: Value = serde_json::from_slice(connection.ask(&request).await?)?;
+        let answer: Value = serde_json::from_slice(connection.answer(&request).await?.1)?;
         let field = |path: &str| answer.pointer(path).cloned().unwrap_or_default();
         if field("/data/signIn/session/accessToken").is_string() {
             return Ok(());

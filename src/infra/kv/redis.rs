@@ -19,7 +19,7 @@ use std::{
 
 pub use connect::{KvSettings, is_address};
 
-/// Replaces what is expected: KEYS[1]; expected, new, time to live in milliseconds or nothing.
+/// Replaces what is expected: the key; expected, new, time to live in milliseconds or nothing.
 static COMPARE_AND_SET: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end \
@@ -27,7 +27,7 @@ static COMPARE_AND_SET: LazyLock<Script> = LazyLock::new(|| {
          else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end return 1",
     )
 });
-/// Removes what is expected: KEYS[1]; expected.
+/// Removes what is expected: the key; expected.
 static COMPARE_AND_DELETE: LazyLock<Script> = LazyLock::new(|| {
     Script::new("if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0")
 });
