@@ -92,7 +92,7 @@ async fn come_by(client: &mut Client, provider: &str) {
     client.saw("browser's secret", way["browserSecret"].as_str().unwrap());
     let mut page: url::Url = way["authorizeUrl"].as_str().unwrap().parse().unwrap();
     let mut form: Vec<(String, String)> = page.query_pairs().into_owned().collect();
-    form.extend([("press", "allow"), ("person", "3001")].map(|(name, value)| (name.to_owned(), value.to_owned())));
+    form.extend([("press", "allow"), ("person", "3002")].map(|(name, value)| (name.to_owned(), value.to_owned())));
     page.set_query(None);
     let pressed = client.http.post(page).form(&form).send().await.unwrap();
     let back: url::Url = pressed.headers()["location"].to_str().unwrap().parse().unwrap();
