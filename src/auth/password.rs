@@ -20,10 +20,11 @@ use std::{
 };
 use tokio::{sync::oneshot, time::timeout};
 
-/// Nobody is let in who would wait for longer: an operation may take 10 s in all.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// Nobody is let in who would wait for longer: an operation may take 10 s in all, and what comes before and after
+/// the password takes its time, too.
+const PATIENCE: Duration = Duration::from_secs(6);
 /// Nobody waits for longer, though they were let in: others than we took the processors.
-const MOST: Duration = Duration::from_secs(9);
+const MOST: Duration = Duration::from_secs(7);
 /// What bcrypt takes at cost 10, in microseconds, until it is known better.
 const FIRST_GUESS: u64 = 60_000;
 /// The system's scale goes from -20 to 19; the higher, the later.
@@ -95,8 +96,21 @@ impl Passwords {
     fn place(&self) -> Result<Place> {
         let before = self.load.waiting.fetch_add(1, Ordering::Relaxed);
         let place = Place(Arc::clone(&self.load));
+        self.room_after(before).map(|()| place)
+    }
+
+    /// Whether there is a place now: asked before anything is read or written for somebody who would be sent away.
+    ///
+    /// # Errors
+    /// `Busy` if too many wait already.
+    pub fn check(&self) -> Result<()> {
+        self.room_after(self.load.waiting.load(Ordering::Relaxed))
+    }
+
+    fn room_after(&self, before: u64) -> Result<()> {
         let wait = Duration::from_micros(before * self.load.usual.load(Ordering::Relaxed) / self.threads);
-        if wait > PATIENCE { Err(Error::Busy(wait - PATIENCE + Duration::from_secs(1))) } else { Ok(place) }
+        // Half of the queue is done by then, so that who comes back finds room and the threads are never idle.
+        if wait > PATIENCE { Err(Error::Busy(wait - PATIENCE / 2)) } else { Ok(()) }
     }
 }
 

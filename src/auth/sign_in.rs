@@ -24,6 +24,7 @@ const KNOWN: Shelf<()> = Shelf::new("known");
 const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 
 pub async fn sign_in(app: &App, email: &str, secret: String, address: Option<IpAddr>) -> Result<(Model, Session)> {
+    app.passwords.check()?;
     let email = model::normal_email(email);
     let tries = Tries::count(app, &email, address).await?;
     let user = user::query::by_email(app.db.reads(), &email).await?.filter(|user| user.withdrawn_at.is_none());

@@ -7,16 +7,15 @@
 use crate::{
     app::App,
     error::{Code, Error, More, Problem, Result},
-    infra::kv::Shelf,
+    infra::kv::Counters,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 use std::{
     net::{IpAddr, Ipv6Addr},
     time::Duration,
 };
 
-const TRIES: Shelf<Tries> = Shelf::new("tries");
+const TRIES: Counters = Counters::new("tries");
 
 fn window(app: &App) -> Duration {
     Duration::from_secs(app.config.auth.throttle.window_minutes * 60)
@@ -37,29 +36,13 @@ pub fn network(address: Option<IpAddr>) -> String {
 /// Counts one try; refuses it once there were `most` since the first. What was right is taken back by [`forgive`]: only
 /// failures count, and still no crowd of tries at the same moment gets past.
 pub async fn count(app: &App, what: &str, most: u32, path: &[&str]) -> Result<()> {
-    loop {
-        let now = app.clock.now();
-        let Some(kept) = TRIES.get(&app.kv, what).await? else {
-            let first = Tries { count: 1, until: (now + window(app)).timestamp_micros() };
-            if TRIES.set_if_absent(&app.kv, what, &first, Some(window(app))).await? {
-                return Ok(());
-            }
-            continue;
-        };
-        let known = kept.value;
-        if known.count >= most {
-            return Err(refused(now, known, path));
-        }
-        let next = Tries { count: known.count + 1, ..known };
-        if TRIES.replace(&app.kv, what, &kept, &next, Some(known.left(now))).await? {
-            return Ok(());
-        }
-    }
+    let tally = TRIES.count(&app.kv, what, most, window(app)).await?;
+    if tally.is_counted { Ok(()) } else { Err(refused(app.clock.now(), tally.left, path)) }
 }
 
 /// Says when to come back, in whole minutes for people, to the second for programs.
-fn refused(now: DateTime<Utc>, tries: Tries, path: &[&str]) -> Error {
-    let left = TimeDelta::from_std(tries.left(now)).unwrap_or_default();
+fn refused(now: DateTime<Utc>, left: Duration, path: &[&str]) -> Error {
+    let left = TimeDelta::from_std(left).unwrap_or_default();
     let minutes = (left + TimeDelta::seconds(59)).num_minutes().max(1);
     let ko = format!("시도 횟수가 너무 많습니다. {minutes}분 뒤에 다시 시도해 주세요.");
     let en = format!("Too many attempts. Try again in {minutes} minute{}.", if minutes == 1 { "" } else { "s" });
@@ -68,34 +51,12 @@ fn refused(now: DateTime<Utc>, tries: Tries, path: &[&str]) -> Error {
 
 /// Takes one try back: it was right.
 pub async fn forgive(app: &App, what: &str) -> Result<()> {
-    loop {
-        let Some(kept) = TRIES.get(&app.kv, what).await? else { return Ok(()) };
-        let known = kept.value;
-        let next = Tries { count: known.count.saturating_sub(1), ..known };
-        if TRIES.replace(&app.kv, what, &kept, &next, Some(known.left(app.clock.now()))).await? {
-            return Ok(());
-        }
-    }
+    Ok(TRIES.uncount(&app.kv, what).await?)
 }
 
 /// Forgets the tries, after one that was right.
 pub async fn forget(app: &App, what: &str) -> Result<()> {
-    TRIES.delete(&app.kv, what).await?;
-    Ok(())
-}
-
-/// How many, and until when they count, in microseconds since 1970.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Tries {
-    count: u32,
-    until: i64,
-}
-
-impl Tries {
-    fn left(self, now: DateTime<Utc>) -> Duration {
-        let left = self.until.saturating_sub(now.timestamp_micros());
-        Duration::from_micros(u64::try_from(left).unwrap_or(0))
-    }
+    Ok(TRIES.forget(&app.kv, what).await?)
 }
 
 #[cfg(test)]

@@ -73,6 +73,10 @@ async fn the_embedded_twin_keeps_the_contract(app: TestApp) {
     assert_eq!(kv.get("brief").await.unwrap().as_deref(), Some("v"));
     app.move_clock(TimeDelta::seconds(5));
     gone(kv, "brief").await;
+    assert!(kv.count("c", 1, Duration::from_secs(5)).await.unwrap().is_counted);
+    assert!(!kv.count("c", 1, Duration::from_secs(5)).await.unwrap().is_counted);
+    app.move_clock(TimeDelta::seconds(5));
+    assert!(kv.count("c", 1, Duration::from_secs(5)).await.unwrap().is_counted, "its time is over");
     kv.sweep().await.unwrap();
     locks(kv, app.app.ids.clone()).await;
 }
@@ -120,6 +124,7 @@ async fn contract(kv: &Kv) {
     assert!(kv.delete("a").await.unwrap());
     assert!(!kv.compare_and_set("a", "once", "again", LONG).await.unwrap());
     at_once(kv).await;
+    counters(kv).await;
 }
 
 /// Of many at once, exactly one.
@@ -133,6 +138,27 @@ async fn at_once(kv: &Kv) {
     assert_eq!(won.into_iter().filter(|won| *won.as_ref().unwrap()).count(), 1);
     let taken = join_all(names.iter().map(|_| kv.take("b"))).await;
     assert_eq!(taken.into_iter().filter(|taken| taken.as_ref().unwrap().is_some()).count(), 1);
+}
+
+/// Of many that count at once, as many as may; the first one's time holds for all.
+async fn counters(kv: &Kv) {
+    let minute = Duration::from_secs(60);
+    let tallies = join_all((0..8).map(|_| kv.count("c", 3, minute))).await;
+    let tallies: Vec<_> = tallies.into_iter().map(Result::unwrap).collect();
+    assert_eq!(tallies.iter().filter(|tally| tally.is_counted).count(), 3);
+    assert!(tallies.iter().all(|tally| tally.left > minute / 2 && tally.left <= minute), "{tallies:?}");
+    kv.uncount("c").await.unwrap();
+    let again = kv.count("c", 3, minute * 9).await.unwrap();
+    assert!(again.is_counted && again.left <= minute, "{again:?}");
+    assert!(!kv.count("c", 3, minute).await.unwrap().is_counted);
+    for _ in 0..5 {
+        kv.uncount("c").await.unwrap();
+    }
+    let tallies = join_all((0..5).map(|_| kv.count("c", 2, minute))).await;
+    assert_eq!(tallies.into_iter().filter(|tally| tally.as_ref().unwrap().is_counted).count(), 2);
+    kv.delete("c").await.unwrap();
+    kv.uncount("c").await.unwrap();
+    assert_eq!(kv.get("c").await.unwrap(), None);
 }
 
 /// Held by one, told to the others at once, let go by its owner alone.

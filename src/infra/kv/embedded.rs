@@ -1,6 +1,6 @@
 //! The embedded twin: rows of the table `kv`. A row past its time counts as absent; the sweeper removes it later.
 
-use super::{KvError, gather::Gather};
+use super::{KvError, Tally, gather::Gather};
 use crate::error::{Error, Fault, Result as UseResult};
 use crate::infra::{
     clock::Clock,
@@ -60,14 +60,7 @@ impl EmbeddedKv {
         let written = transaction!(self, txn => {
             let dead = Condition::all().add(Column::Key.eq(key)).add(self.alive().not());
             Entity::delete_many().filter(dead).exec(txn).await?;
-            // No `ON CONFLICT`: what MySQL then says of the number of rows depends on its client's flags.
-            match Entity::insert(row.clone()).exec_without_returning(txn).await {
-                Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
-                    Err(Fault::Twin.into())
-                }
-                Err(error) => Err(error.into()),
-                Ok(_) => Ok(()),
-            }
+            insert_new(txn, row.clone()).await
         });
         match written {
             Err(Error::Fault(Fault::Twin)) => Ok(false),
@@ -121,6 +114,47 @@ impl EmbeddedKv {
         }))
     }
 
+    pub async fn count(&self, key: &str, most: u32, ttl: Duration) -> Result<Tally, KvError> {
+        loop {
+            match transaction!(self, txn => self.count_in(txn, key, most, ttl).await) {
+                // The first two of a counter at once: the other one has begun it.
+                Err(Error::Fault(Fault::Twin)) => {}
+                counted => return known(counted),
+            }
+        }
+    }
+
+    async fn count_in(&self, txn: &impl ConnectionTrait, key: &str, most: u32, ttl: Duration) -> UseResult<Tally> {
+        // The dead are seen, too: one look and one write in every case.
+        let found = Entity::find_by_id(key).lock_exclusive().one(txn).await?;
+        let Some(row) = found else {
+            insert_new(txn, self.row(key, "1", Some(ttl))).await?;
+            return Ok(Tally { is_counted: true, left: ttl });
+        };
+        let ends = row.expires_at.ok_or_else(|| Error::fault("a counter without an end"))?;
+        let left = (ends - self.clock.now()).to_std().unwrap_or_default();
+        if left.is_zero() {
+            set_count(txn, key, 1, Some(self.clock.now() + ttl)).await?;
+            return Ok(Tally { is_counted: true, left: ttl });
+        }
+        let count: u32 = row.value.parse().map_err(|_| Error::fault("a counter that is no number"))?;
+        if count < most {
+            set_count(txn, key, count + 1, row.expires_at).await?;
+        }
+        Ok(Tally { is_counted: count < most, left })
+    }
+
+    pub async fn uncount(&self, key: &str) -> Result<(), KvError> {
+        known(transaction!(self, txn => {
+            let found = Entity::find_by_id(key).filter(self.alive()).lock_exclusive().one(txn).await?;
+            let Some(row) = found else { return Ok(()) };
+            match row.value.parse::<u32>() {
+                Ok(count @ 1..) => set_count(txn, key, count - 1, row.expires_at).await,
+                _ => Ok(()),
+            }
+        }))
+    }
+
     /// Removes what is past its time.
     pub async fn sweep(&self) -> Result<u64, KvError> {
         let now = self.clock.now();
@@ -132,6 +166,23 @@ impl EmbeddedKv {
     fn row(&self, key: &str, value: &str, ttl: Option<Duration>) -> ActiveModel {
         ActiveModel { key: Set(key.into()), value: Set(value.into()), expires_at: Set(self.expiry(ttl)) }
     }
+}
+
+/// `Twin` if it is there already.
+async fn insert_new(txn: &impl ConnectionTrait, row: ActiveModel) -> UseResult<()> {
+    // No `ON CONFLICT`: what MySQL then says of the number of rows depends on its client's flags.
+    match Entity::insert(row).exec_without_returning(txn).await {
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Err(Fault::Twin.into()),
+        Err(error) => Err(error.into()),
+        Ok(_) => Ok(()),
+    }
+}
+
+async fn set_count(txn: &impl ConnectionTrait, key: &str, count: u32, until: Option<DateTime<Utc>>) -> UseResult<()> {
+    let update = Entity::update_many().col_expr(Column::Value, Expr::value(count.to_string()));
+    let update = update.col_expr(Column::ExpiresAt, Expr::value(until));
+    update.filter(Column::Key.eq(key)).exec(txn).await?;
+    Ok(())
 }
 
 async fn upsert(txn: &impl ConnectionTrait, row: ActiveModel) -> UseResult<()> {

@@ -2,6 +2,7 @@
 //!
 //! Times to live follow the injected clock. Never called inside a transaction: the real twin is another machine.
 
+pub mod counters;
 mod embedded;
 mod gather;
 mod redis;
@@ -10,6 +11,7 @@ pub mod sweep;
 
 pub use self::redis::{KvSettings, RedisKv, is_address};
 use super::{clock::Clock, db::Db, ids::Ids};
+pub use counters::{Counters, Tally};
 pub use embedded::EmbeddedKv;
 pub use shelf::{Kept, Shelf};
 use std::{sync::Arc, time::Duration};
@@ -94,6 +96,22 @@ impl Kv {
         match self {
             Self::Embedded(kv) => kv.compare_and_set(key, expected, new, ttl).await,
             Self::Redis(kv) => kv.compare_and_set(key, expected, new, ttl).await,
+        }
+    }
+
+    /// Adds one to a counter, unless it is at `most`. The first one begins its time to live, and no other changes it.
+    pub async fn count(&self, key: &str, most: u32, ttl: Duration) -> Result<Tally, KvError> {
+        match self {
+            Self::Embedded(kv) => kv.count(key, most, ttl).await,
+            Self::Redis(kv) => kv.count(key, most, ttl).await,
+        }
+    }
+
+    /// Takes one back from a counter, if it is still there and not at nothing.
+    pub async fn uncount(&self, key: &str) -> Result<(), KvError> {
+        match self {
+            Self::Embedded(kv) => kv.uncount(key).await,
+            Self::Redis(kv) => kv.uncount(key).await,
         }
     }
 

@@ -7,7 +7,7 @@
 mod connect;
 mod pause;
 
-use super::KvError;
+use super::{KvError, Tally};
 use connect::Connection;
 use pause::Pause;
 use redis::{Cmd, FromRedisValue, RedisError, Script, ScriptInvocation, cmd};
@@ -30,6 +30,24 @@ static COMPARE_AND_SET: LazyLock<Script> = LazyLock::new(|| {
 /// Removes what is expected: the key; expected.
 static COMPARE_AND_DELETE: LazyLock<Script> = LazyLock::new(|| {
     Script::new("if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0")
+});
+
+/// Adds one up to a bound: the key; the bound, the first one's time to live. Whether it was added, and what is left.
+static COUNT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local count = redis.call('GET', KEYS[1]) \
+         if not count then redis.call('SET', KEYS[1], 1, 'PX', ARGV[2]) return {1, tonumber(ARGV[2])} end \
+         local left = redis.call('PTTL', KEYS[1]) \
+         if tonumber(count) >= tonumber(ARGV[1]) then return {0, left} end \
+         redis.call('INCR', KEYS[1]) return {1, left}",
+    )
+});
+/// Takes one back; what is gone stays gone.
+static UNCOUNT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local count = redis.call('GET', KEYS[1]) \
+         if count and tonumber(count) > 0 then redis.call('DECR', KEYS[1]) end return 1",
+    )
 });
 
 /// Connected once, shared by all.
@@ -69,14 +87,14 @@ impl RedisKv {
         answer.map_err(told)
     }
 
-    async fn script(&self, invocation: &ScriptInvocation<'_>) -> Result<bool, KvError> {
+    async fn script<T: FromRedisValue>(&self, invocation: &ScriptInvocation<'_>) -> Result<T, KvError> {
         self.pause.check()?;
-        let answer: Result<i64, RedisError> = match self.connection.clone() {
+        let answer: Result<T, RedisError> = match self.connection.clone() {
             Connection::One(mut one) => invocation.invoke_async(&mut one).await,
             Connection::Cluster(mut cluster) => invocation.invoke_async(&mut cluster).await,
         };
         self.pause.learn(&answer);
-        answer.map(|hit| hit == 1).map_err(told)
+        answer.map_err(told)
     }
 
     pub async fn get(&self, key: &str) -> Result<Option<String>, KvError> {
@@ -114,6 +132,16 @@ impl RedisKv {
     ) -> Result<bool, KvError> {
         let life = ttl.map_or_else(String::new, |ttl| millis(ttl).to_string());
         self.script(COMPARE_AND_SET.key(self.key(key)).arg(expected).arg(new).arg(life)).await
+    }
+
+    pub async fn count(&self, key: &str, most: u32, ttl: Duration) -> Result<Tally, KvError> {
+        let (is_counted, left): (bool, i64) = self.script(COUNT.key(self.key(key)).arg(most).arg(millis(ttl))).await?;
+        Ok(Tally { is_counted, left: Duration::from_millis(u64::try_from(left).unwrap_or(0)) })
+    }
+
+    pub async fn uncount(&self, key: &str) -> Result<(), KvError> {
+        let _done: bool = self.script(&UNCOUNT.key(self.key(key))).await?;
+        Ok(())
     }
 
     pub async fn compare_and_delete(&self, key: &str, expected: &str) -> Result<bool, KvError> {
