@@ -20,7 +20,10 @@ use std::{
 const DEFAULTS: &str = include_str!("config.default.toml");
 
 /// Settings that are text whatever they look like in the environment.
-const TEXTS: [&str; 8] = [
+const TEXTS: [&str; 11] = [
+    "database.url",
+    "kv.url",
+    "alert.url",
     "kakaopay.secret_key",
     "kakaopay.cid",
     "mail.url",

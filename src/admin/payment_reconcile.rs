@@ -36,7 +36,7 @@ pub async fn reconcile(app: &App, by: Actor, id: PaymentId) -> Result<Model> {
 
 /// How long a payment may wait for its page before that is in doubt.
 pub fn grace(app: &App) -> TimeDelta {
-    TimeDelta::seconds(i64::try_from(app.config.booking.payment_grace_seconds).unwrap_or(60))
+    TimeDelta::seconds(i64::try_from(app.config.booking.payment_grace_seconds).unwrap_or(20))
 }
 
 /// How long a payment may be in doubt before people are told.

@@ -52,10 +52,11 @@ pub enum Standing {
 }
 
 pub async fn standing(app: &App, claims: &Claims) -> Standing {
+    // What this node knows counts even when the store has lost it.
     match listed(app, claims).await {
+        _ if app.blacklist.is_over(claims) => Standing::Over,
         Ok(false) => Standing::Good,
         Ok(true) => Standing::Over,
-        Err(_) if app.blacklist.is_over(claims) => Standing::Over,
         Err(error) => {
             tracing::warn!(%error, "the blacklist cannot be read");
             Standing::Unknown
@@ -80,25 +81,24 @@ async fn listed(app: &App, claims: &Claims) -> Result<bool, KvError> {
 
 /// Ends one token.
 pub async fn revoke(app: &App, token_id: &str, expires_at: DateTime<Utc>) -> Result<()> {
-    app.blacklist.revoked.insert(token_id.to_owned(), ());
     let left = (expires_at - app.clock.now()).to_std().unwrap_or_default() + Duration::from_secs(1);
-    Ok(REVOKED.set(&app.kv, token_id, &(), Some(left)).await?)
+    REVOKED.set(&app.kv, token_id, &(), Some(left)).await?;
+    // After it: a sign-out that failed has changed nothing, and can be tried again with the same token.
+    app.blacklist.revoked.insert(token_id.to_owned(), ());
+    Ok(())
 }
 
 /// Ends every token of a family, for as long as one may live.
 pub async fn revoke_family(app: &App, family: &str) -> Result<()> {
-    app.blacklist.revoked.insert(family.to_owned(), ());
     let life = Duration::from_secs(app.config.auth.access_seconds.saturating_add(1));
-    Ok(REVOKED.set(&app.kv, family, &(), Some(life)).await?)
+    REVOKED.set(&app.kv, family, &(), Some(life)).await?;
+    app.blacklist.revoked.insert(family.to_owned(), ());
+    Ok(())
 }
 
 /// Ends all that this member or admin was given before `until`. What was said for a later moment stays.
 pub async fn sign_out(app: &App, holder: &str, until: DateTime<Utc>, life: Duration) -> Result<()> {
     let until = until.timestamp_micros();
-    app.blacklist
-        .signed_out
-        .entry_by_ref(holder)
-        .and_upsert_with(|known| known.map_or(until, |known| until.max(known.into_value())));
     loop {
         let is_written = match SIGNED_OUT.get(&app.kv, holder).await? {
             Some(kept) if kept.value >= until => true,
@@ -106,6 +106,8 @@ pub async fn sign_out(app: &App, holder: &str, until: DateTime<Utc>, life: Durat
             None => SIGNED_OUT.set_if_absent(&app.kv, holder, &until, Some(life)).await?,
         };
         if is_written {
+            let memory = app.blacklist.signed_out.entry_by_ref(holder);
+            memory.and_upsert_with(|known| known.map_or(until, |known| until.max(known.into_value())));
             return Ok(());
         }
     }

@@ -74,7 +74,7 @@ impl Tries {
             pair: format!("sign-in:{email} {net}"),
             account: format!("sign-in:{email}"),
             address: format!("sign-in:{net}"),
-            known: format!("{email} {net}"),
+            known: throttle::veiled(app, &format!("known:{email} {net}")),
         };
         throttle::count(app, &tries.address, most.sign_in_by_address, &[]).await?;
         throttle::count(app, &tries.pair, most.sign_in_by_account_and_address, &[]).await?;

@@ -9,7 +9,9 @@ use crate::{
     error::{Code, Error, More, Problem, Result},
     infra::kv::Counters,
 };
+use aws_lc_rs::hmac;
 use chrono::{DateTime, TimeDelta, Utc};
+use data_encoding::BASE64URL_NOPAD;
 use std::{
     net::{IpAddr, Ipv6Addr},
     time::Duration,
@@ -33,10 +35,15 @@ pub fn network(address: Option<IpAddr>) -> String {
     }
 }
 
+/// What keys of the store are called that would name a person: whoever reads the store learns no email or address.
+pub fn veiled(app: &App, what: &str) -> String {
+    BASE64URL_NOPAD.encode(hmac::sign(&app.tokens.codes, format!("veiled/1\n{what}").as_bytes()).as_ref())
+}
+
 /// Counts one try; refuses it once there were `most` since the first. What was right is taken back by [`forgive`]: only
 /// failures count, and still no crowd of tries at the same moment gets past.
 pub async fn count(app: &App, what: &str, most: u32, path: &[&str]) -> Result<()> {
-    let tally = TRIES.count(&app.kv, what, most, window(app)).await?;
+    let tally = TRIES.count(&app.kv, &veiled(app, what), most, window(app)).await?;
     if tally.is_counted { Ok(()) } else { Err(refused(app.clock.now(), tally.left, path)) }
 }
 
@@ -51,12 +58,12 @@ fn refused(now: DateTime<Utc>, left: Duration, path: &[&str]) -> Error {
 
 /// Takes one try back: it was right.
 pub async fn forgive(app: &App, what: &str) -> Result<()> {
-    Ok(TRIES.uncount(&app.kv, what).await?)
+    Ok(TRIES.uncount(&app.kv, &veiled(app, what)).await?)
 }
 
 /// Forgets the tries, after one that was right.
 pub async fn forget(app: &App, what: &str) -> Result<()> {
-    Ok(TRIES.forget(&app.kv, what).await?)
+    Ok(TRIES.forget(&app.kv, &veiled(app, what)).await?)
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub async fn begin_refund(txn: &impl ConnectionTrait, app: &App, booking: &booki
     state::step(txn, booking, Step::BeginCancel, now).await?;
     query::void_tickets(txn, booking.id).await?;
     payment::state::begin_cancel(txn, app, booking.id).await?;
-    let grace = TimeDelta::seconds(i64::try_from(app.config.booking.payment_grace_seconds).unwrap_or(60));
+    let grace = TimeDelta::seconds(i64::try_from(app.config.booking.payment_grace_seconds).unwrap_or(20));
     jobs::enqueue(txn, &app.ids, now, now + grace, &refund::RefundBooking { booking_id: booking.id }).await?;
     Ok(())
 }

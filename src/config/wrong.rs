@@ -59,7 +59,7 @@ impl Config {
                 mistakes.push(format!("{setting}: {why}"));
             }
         };
-        let kv = self.kv.url.as_str();
+        let kv = self.kv.url.expose_secret();
         let is_redis = ["redis://", "rediss://", "redis-cluster://", "rediss-cluster://"]
             .iter()
             .any(|scheme| kv.starts_with(scheme));

@@ -23,7 +23,7 @@ pub async fn log(State(ids): State<Ids>, mut request: Request, next: Next) -> Re
     let span = tracing::info_span!("request", id = &*id);
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     let mut response = next.run(request).instrument(span.clone()).await;
-    let (status, millis) = (response.status().as_u16(), began.elapsed().as_millis());
+    let (status, millis) = (response.status().as_u16(), u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
     span.in_scope(|| tracing::info!(%method, path, status, millis, "answered"));
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);

@@ -65,7 +65,7 @@ async fn begin(app: &App, id: PaymentId) -> Result<Option<Model>> {
             let now = app.clock.now();
             let since = state::step(txn, app, &payment, Step::BeginApprove, "").await?;
             // If this process dies now, the reconciler finds out.
-            let grace = TimeDelta::seconds(i64::try_from(app.config.booking.payment_grace_seconds).unwrap_or(60));
+            let grace = TimeDelta::seconds(i64::try_from(app.config.booking.payment_grace_seconds).unwrap_or(20));
             jobs::enqueue(txn, &app.ids, now, now + grace, &ReconcilePayment::of(id, since)).await?;
         }
         Ok(payment)

@@ -23,7 +23,8 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: &[UserId]) -> Result<HashMap
 
 /// First in every transaction in which a person begins something: a token may outlive its account by minutes while the
 /// key-value store is away. Shared, so that one's own writes do not wait for each other, and a withdrawal waits for them
-/// all; before every other row, so that nobody who has one waits for the other.
+/// all; before every other row where that can be done (late money, `booking/hold_again`, begins with the booking), so
+/// that nobody who has one waits for the other.
 pub async fn lock_present(txn: &impl ConnectionTrait, id: UserId) -> Result<()> {
     let row = user::Entity::find_by_id(id).lock_shared().one(txn).await?;
     if row.is_some_and(|row| row.withdrawn_at.is_none()) { Ok(()) } else { Err(Error::Unauthenticated) }

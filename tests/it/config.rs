@@ -44,7 +44,7 @@ async fn an_unknown_scheme_is_named_without_its_password(app: TestApp) {
         ("hunter2@db:5432/spotlight", "database.url"),
         ("hunter2", "database.url"),
     ] {
-        settings.url = url.to_owned();
+        settings.url = url.into();
         let error = Db::connect(&settings, &app.app.config.data_dir).await.unwrap_err().to_string();
         assert!(error.starts_with("database.url:") && error.contains(named), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
@@ -61,7 +61,7 @@ async fn a_new_data_folder_is_its_owner_s_alone(app: TestApp) {
     for data in [&new, &old] {
         let mut config = app.app.config.clone();
         config.data_dir.clone_from(data);
-        config.database.url = "sqlite:".to_owned();
+        config.database.url = "sqlite:".into();
         let made = App::build(config, World::default()).await.unwrap();
         made.db.close().await.unwrap();
         assert_eq!(mode(&data.join("mail")), 0o700);

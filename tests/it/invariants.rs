@@ -4,6 +4,7 @@
 use crate::harness::{BOOKING, PASSWORD, TestApp, booking_input};
 use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use spotlight::admin::invariants;
 use std::collections::BTreeSet;
@@ -165,7 +166,7 @@ async fn run(lawless: &DatabaseConnection, sql: &str) {
 }
 
 async fn every_rule_is_seen_to_fail(app: TestApp) {
-    let url = app.app.config.database.url.clone();
+    let url = app.app.config.database.url.expose_secret().to_owned();
     if !url.starts_with("sqlite:") {
         return;
     }

@@ -33,7 +33,7 @@ fn servers() -> Vec<String> {
 #[expect(clippy::disallowed_methods, reason = "the one setting of these tests")]
 fn settings(url: &str, prefix: &str) -> spotlight::infra::kv::KvSettings {
     let mut settings = Config::load(None, &[]).unwrap().kv;
-    settings.url = url.to_owned();
+    settings.url = url.into();
     settings.prefix = prefix.to_owned();
     settings.ca_file = std::env::var("SPOTLIGHT_TEST_REDIS_CA").ok().map(Into::into);
     settings
@@ -246,6 +246,12 @@ impl OwnRedis {
         self.child.wait().unwrap();
     }
 
+    /// As one that comes back without its file.
+    async fn forget(&self) {
+        let mut connection = redis::Client::open(self.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+        let _done: String = redis::cmd("FLUSHALL").query_async(&mut connection).await.unwrap();
+    }
+
     async fn come_back(&mut self) {
         self.child = Self::spawn(&self.folder, self.port);
         self.until_up().await;
@@ -272,7 +278,7 @@ async fn outage() {
     let mut redis = OwnRedis::start().await;
     let home = TestApp::start(&Database::sqlite()).await;
     let fan = home.fan("mina").await;
-    let node = home.node("redis", |config| config.kv.url = redis.url()).await;
+    let node = home.node("redis", |config| config.kv.url = redis.url().into()).await;
     let sign_in = || async {
         let query =
             format!("mutation($input: SignInInput!) {{ signIn(input: $input) {{ {SESSION} userErrors {{ code }} }} }}");
@@ -288,6 +294,7 @@ async fn outage() {
     let out = "mutation { signOut(input: { everywhere: false }) { isSignedOut } }";
     home.query_at(&node.url, Some(&other.token), out, json!({})).await.data();
     let admin = admin_at(&home, &node.url).await;
+    let staying = Person::of(&fan.email, &sign_in().await.data()["signIn"]);
 
     redis.kill();
     let since = Instant::now();
@@ -302,13 +309,16 @@ async fn outage() {
             answer.body
         );
     }
+    let not_yet = home.query_at(&node.url, Some(&staying.token), out, json!({})).await;
+    assert_eq!(not_yet.body["errors"][0]["extensions"]["retryAfter"], 1, "{:?}", not_yet.body);
+    assert_eq!(viewer(staying.token.clone()).await.data()["viewer"]["email"], "mina@example.kr", "nothing was changed");
     assert_eq!(viewer(mine.token.clone()).await.data()["viewer"]["email"], "mina@example.kr");
     assert_eq!(viewer(other.token.clone()).await.status, 401, "this node knows that it was signed out");
     let refused = home.query_at(&node.url, Some(&admin), "{ admin { email } }", json!({})).await;
     assert_eq!((refused.status, refused.code()), (503, "INTERNAL_SERVER_ERROR"));
     let events = home.query_at(&node.url, None, "{ events { nodes { id } } }", json!({})).await;
     assert!(events.data()["events"]["nodes"].is_array());
-    // Six requests, of which the first few wait for a connection that fails, and the rest are told at once.
+    // Eight requests, of which the first few wait for a connection that fails, and the rest are told at once.
     assert!(since.elapsed() < Duration::from_secs(15), "{:?}", since.elapsed());
 
     redis.come_back().await;
@@ -320,6 +330,11 @@ async fn outage() {
     }
     assert!(renewed.data()["sessionRefresh"]["session"]["accessToken"].is_string(), "{:?}", renewed.body);
     assert_eq!(viewer(other.token).await.status, 401);
+    home.query_at(&node.url, Some(&staying.token), out, json!({})).await.data();
+    assert_eq!(viewer(staying.token.clone()).await.status, 401);
+    redis.forget().await;
+    assert_eq!(viewer(staying.token).await.status, 401, "the node knows what the store has lost");
+    assert_eq!(viewer(mine.token.clone()).await.status, 200);
     node.stop().await;
     home.finish().await;
 }

@@ -292,7 +292,7 @@ async fn server(
     let address = listener.local_addr()?;
     let app = world::app(folder, |config| {
         config.server.listen = address;
-        config.database.url = url.to_owned();
+        config.database.url = url.into();
         config.database.max_connections = CONNECTIONS;
         config.booking.group_most = group_most;
         config.kakaopay.url = provider.to_owned();

@@ -57,6 +57,11 @@ async fn enter(
     newcomer: &user_row::Model,
     link: &social_account::Model,
 ) -> Result<(user_row::Model, bool)> {
+    // Before the link is looked for: a twin that commits in between leaves the email and the link, and is found by its link.
+    let is_email_taken = match &newcomer.email {
+        Some(email) => user::query::by_email(txn, email).await?.is_some(),
+        None => false,
+    };
     if let Some(known) = query::by_subject(txn, link.provider, &link.subject).await? {
         let owner = user::query::by_id(txn, known.user_id).await?;
         if let Some(owner) = owner.filter(|owner| owner.withdrawn_at.is_none()) {
@@ -65,9 +70,7 @@ async fn enter(
         // A withdrawn account is nobody's: its link opens nothing.
         social_account::Entity::delete_by_id(known.id).exec(txn).await?;
     }
-    if let Some(email) = &newcomer.email
-        && user::query::by_email(txn, email).await?.is_some()
-    {
+    if is_email_taken {
         return Err(link_required());
     }
     sign_up::insert(txn, newcomer.clone()).await?;

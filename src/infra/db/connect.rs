@@ -7,6 +7,7 @@ use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::{
     path::Path,
@@ -22,7 +23,7 @@ use std::{
 #[serde(deny_unknown_fields)]
 pub struct DatabaseSettings {
     /// `sqlite:` (a file in the data folder), `sqlite:PATH`, `mysql://…` or `postgres://…`.
-    pub url: String,
+    pub url: SecretString,
     /// Connections to a database server, or readers of the SQLite file.
     pub max_connections: u32,
     /// How long a request waits for a free connection.
@@ -51,7 +52,7 @@ pub enum OpenError {
 impl Db {
     /// Connects; makes no table.
     pub async fn connect(settings: &DatabaseSettings, data_dir: &Path) -> Result<Self, OpenError> {
-        let url = &settings.url;
+        let url = settings.url.expose_secret();
         let scheme = url.split(':').next().unwrap_or_default();
         let (committed, statements) = (Arc::default(), Arc::default());
         match scheme {

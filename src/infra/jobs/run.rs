@@ -72,7 +72,7 @@ async fn turn_over(app: &App, done: &[JobId], jobs: Vec<Model>) -> Result<Vec<Mo
         return Ok(jobs);
     }
     let now = app.clock.now();
-    let until = now + TimeDelta::seconds(i64::try_from(app.config.worker.lease_seconds).unwrap_or(60));
+    let until = now + TimeDelta::seconds(i64::try_from(app.config.worker.lease_seconds).unwrap_or(30));
     transaction!(app, txn => {
         if !done.is_empty() {
             Entity::delete_many().filter(Column::Id.is_in(done.iter().copied())).exec(txn).await?;

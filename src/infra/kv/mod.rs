@@ -13,6 +13,7 @@ pub use self::redis::{KvSettings, RedisKv, is_address};
 use super::{clock::Clock, db::Db, ids::Ids};
 pub use counters::{Counters, Tally};
 pub use embedded::EmbeddedKv;
+use secrecy::ExposeSecret;
 pub use shelf::{Kept, Shelf};
 use std::{sync::Arc, time::Duration};
 
@@ -33,7 +34,7 @@ pub enum Kv {
 impl Kv {
     /// What the address names.
     pub async fn open(settings: &KvSettings, db: &Db, ids: &Ids, clock: &Arc<dyn Clock>) -> Result<Self, KvError> {
-        if settings.url == "embedded:" {
+        if settings.url.expose_secret() == "embedded:" {
             return Ok(Self::Embedded(EmbeddedKv::new(db.clone(), ids.clone(), Arc::clone(clock))));
         }
         RedisKv::open(settings).await.map(Self::Redis)

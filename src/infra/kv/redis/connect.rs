@@ -6,6 +6,7 @@ use redis::{
     cluster::ClusterClientBuilder,
     cluster_async::ClusterConnection,
 };
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::{path::PathBuf, time::Duration};
 
@@ -14,7 +15,7 @@ use std::{path::PathBuf, time::Duration};
 #[serde(deny_unknown_fields)]
 pub struct KvSettings {
     /// `embedded:`, `redis://`, `rediss://` (TLS), `redis-cluster://` or `rediss-cluster://` with nodes separated by commas.
-    pub url: String,
+    pub url: SecretString,
     /// Before every key, so that several products may share one Redis.
     pub prefix: String,
     /// The certificate authority of a Redis behind TLS, if it is not a public one.
@@ -36,7 +37,7 @@ impl KvSettings {
 
     /// The nodes, each as an address of its own.
     fn nodes(&self) -> Option<Vec<String>> {
-        let (scheme, rest) = self.url.split_once("://")?;
+        let (scheme, rest) = self.url.expose_secret().split_once("://")?;
         let one = scheme.strip_suffix("-cluster")?;
         let (account, hosts) =
             rest.rsplit_once('@').map_or((String::new(), rest), |(who, hosts)| (format!("{who}@"), hosts));
@@ -51,7 +52,7 @@ impl KvSettings {
 
 /// Whether an address can be one: its parts are read as the library will read them.
 pub fn is_address(url: &str) -> bool {
-    let settings = KvSettings { url: url.to_owned(), prefix: String::new(), ca_file: None, timeout_millis: 0 };
+    let settings = KvSettings { url: url.into(), prefix: String::new(), ca_file: None, timeout_millis: 0 };
     let nodes = settings.nodes().unwrap_or_else(|| vec![url.to_owned()]);
     nodes.iter().all(|node| {
         let info: RedisResult<ConnectionInfo> = node.as_str().into_connection_info();
@@ -70,10 +71,10 @@ impl Connection {
     }
 
     async fn one(settings: &KvSettings) -> RedisResult<Self> {
-        let client = if settings.url.starts_with("rediss:") {
-            Client::build_with_tls(settings.url.as_str(), settings.certificates()?)?
+        let client = if settings.url.expose_secret().starts_with("rediss:") {
+            Client::build_with_tls(settings.url.expose_secret(), settings.certificates()?)?
         } else {
-            Client::open(settings.url.as_str())?
+            Client::open(settings.url.expose_secret())?
         };
         let waits = ConnectionManagerConfig::new()
             .set_number_of_retries(1)
@@ -86,7 +87,7 @@ impl Connection {
     async fn cluster(settings: &KvSettings, nodes: Vec<String>) -> RedisResult<Self> {
         let mut builder = ClusterClientBuilder::new(nodes);
         // Certificates turn TLS on.
-        if settings.url.starts_with("rediss") {
+        if settings.url.expose_secret().starts_with("rediss") {
             builder = builder.certs(settings.certificates()?);
         }
         let builder = builder

@@ -18,7 +18,7 @@ impl Pause {
         match *until {
             Some(end) if Instant::now() < end => Err(KvError("it did not answer a moment ago".to_owned())),
             Some(_) => {
-                // One goes first; if it fails, the next second begins.
+                // They go again until one of them fails: then the next second begins.
                 *until = None;
                 Ok(())
             }
