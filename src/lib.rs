@@ -58,6 +58,7 @@ pub(crate) fn job_registry() -> infra::jobs::Registry {
         .with::<event::cancel::RefundEvent>()
         .with::<event::index::IndexEvent>()
         .with::<event::index::RebuildIndex>()
+        .with::<infra::jobs::AlertParkedJob>()
         .with::<infra::kv::sweep::SweepKv>()
         .with::<notification::canceled::TellCanceled>()
         .with::<notification::changed::TellChange>()

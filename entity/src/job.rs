@@ -17,6 +17,8 @@ pub struct Model {
     pub payload: String,
     pub run_at: DateTimeUtc,
     pub attempts: i32,
+    /// Attempts that failed through no fault of somebody outside; too many of them park it.
+    pub faults: i32,
     pub lease_owner: Option<String>,
     pub lease_until: Option<DateTimeUtc>,
     pub parked_at: Option<DateTimeUtc>,

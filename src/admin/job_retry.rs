@@ -27,6 +27,7 @@ async fn retry_in(txn: &impl ConnectionTrait, app: &App, by: Actor, id: JobId) -
         .col_expr(Column::LeaseUntil, none())
         .col_expr(Column::LeaseOwner, Expr::value(None::<String>))
         .col_expr(Column::Attempts, Expr::value(0))
+        .col_expr(Column::Faults, Expr::value(0))
         .col_expr(Column::RunAt, Expr::value(now))
         .filter(Column::Id.eq(id))
         .filter(Column::ParkedAt.is_not_null())
@@ -40,5 +41,5 @@ async fn retry_in(txn: &impl ConnectionTrait, app: &App, by: Actor, id: JobId) -
     let before = json!({ "name": job.name, "attempts": job.attempts, "parkedAt": job.parked_at });
     let change = Change::new("job.retry", "job", id).before(before).after(json!({ "attempts": 0, "runAt": now }));
     audit::write(txn, app, Some(by), change).await?;
-    Ok(Model { parked_at: None, lease_until: None, lease_owner: None, attempts: 0, run_at: now, ..job })
+    Ok(Model { parked_at: None, lease_until: None, lease_owner: None, attempts: 0, faults: 0, run_at: now, ..job })
 }

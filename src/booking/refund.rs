@@ -29,7 +29,7 @@ pub struct RefundBooking {
 
 impl Job for RefundBooking {
     const NAME: &'static str = "refund_booking";
-    const LANE: Lane = Lane::Outside;
+    const LANE: Lane = Lane::Refund;
 
     async fn run(self, app: &App) -> Result<()> {
         let is_in_doubt = transaction!(app, txn => {

@@ -106,6 +106,8 @@ impl Config {
             }
         };
         bound("database.max_connections", self.database.max_connections.into(), 1..=10_000);
+        bound("database.lock_wait_seconds", self.database.lock_wait_seconds.into(), 1..=60);
+        bound("database.idle_transaction_seconds", self.database.idle_transaction_seconds.into(), 1..=60);
         bound("database.acquire_seconds", self.database.acquire_seconds, 1..=600);
         bound("kakaopay.timeout_seconds", self.kakaopay.timeout_seconds, 1..=120);
         bound("kakaopay.sandbox_expiry_minutes", self.kakaopay.sandbox_expiry_minutes, 1..=DAY);

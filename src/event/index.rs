@@ -6,7 +6,7 @@ use crate::{
     error::Result,
     infra::{
         jobs,
-        jobs::Job,
+        jobs::{Job, Lane},
         search::{Change, EventDocument},
     },
     transaction, user,
@@ -54,8 +54,11 @@ pub struct IndexEvent {
 
 impl Job for IndexEvent {
     const NAME: &'static str = "index_event";
+    const LANE: Lane = Lane::Index;
 
     async fn run(self, app: &App) -> Result<()> {
+        // A sale leaves one of these for each purchase; what is read now has them all.
+        jobs::absorb(app, &self).await?;
         app.search.follow(changes(app, &[self.event_id])).await
     }
 }
@@ -66,6 +69,7 @@ pub struct RebuildIndex {}
 
 impl Job for RebuildIndex {
     const NAME: &'static str = "rebuild_index";
+    const LANE: Lane = Lane::Index;
 
     async fn run(self, app: &App) -> Result<()> {
         let count = reindex(app).await?;

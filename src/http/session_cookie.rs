@@ -69,6 +69,9 @@ async fn sign_in(
     input: Result<Json<SignIn>, JsonRejection>,
 ) -> Response {
     let Ok(Json(input)) = input else { return not_json() };
+    if input.email.contains('\0') {
+        return not_json();
+    }
     let address = address.map(|Extension(address)| address.0);
     let signed_in = sign_in::sign_in(&app, &input.email, input.password, address).await;
     answer(&app, &headers, signed_in.map(|(_, session)| session))

@@ -451,6 +451,7 @@ async fn a_parked_job_is_tried_again(app: TestApp) {
         payload: Set("{\"email\":\"mina@example.kr\"}".into()),
         run_at: Set(app.now()),
         attempts: Set(0),
+        faults: Set(0),
         created_at: Set(app.now()),
         ..<job::ActiveModel as Default>::default()
     };

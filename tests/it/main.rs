@@ -28,6 +28,7 @@ mod mail_kill;
 mod member;
 mod notifications;
 mod onsale;
+mod outages;
 mod passwords;
 mod payment;
 mod races;
@@ -63,6 +64,7 @@ fn scenarios() -> Vec<Scenario> {
         mail::all(),
         notifications::all(),
         onsale::all(),
+        outages::all(),
         passwords::all(),
         payment::all(),
         races::all(),

@@ -20,6 +20,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
+/// As a document's strings write it.
+const NUL: &str = "\\u0000";
+
 /// What may be handed to the engine.
 #[derive(Debug)]
 pub struct Operation {
@@ -108,6 +111,9 @@ impl Parameters {
         documents: &Documents,
     ) -> Result<Operation, Problem> {
         let Some(query) = self.query else { return Err(Problem::bad_request("`query` must be a string.")) };
+        if query.contains(['\0']) || query.contains(NUL) || self.variables.values().any(has_nul) {
+            return Err(Problem::bad_request("U+0000 is no text: PostgreSQL keeps none."));
+        }
         let (document, unknown) = match documents.get(&query) {
             Some(document) => (document, None),
             None => {
@@ -165,6 +171,15 @@ fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Result<&'
                 Err(Problem::document("OPERATION_RESOLUTION_FAILURE", message))
             }
         },
+    }
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(has_nul),
+        Value::Object(map) => map.values().any(has_nul),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

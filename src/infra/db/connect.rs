@@ -5,7 +5,10 @@ use migration::Migrator;
 use migration::MigratorTrait;
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr,
-    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+    sqlx::{
+        self, Executor,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -17,6 +20,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio::sync::watch;
 
 /// `[database]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,6 +32,11 @@ pub struct DatabaseSettings {
     pub max_connections: u32,
     /// How long a request waits for a free connection.
     pub acquire_seconds: u64,
+    /// How long a statement waits for a lock before its transaction begins anew.
+    pub lock_wait_seconds: u32,
+    /// A transaction that asks nothing for so long belongs to a node that froze or was cut off: the server ends it, so that
+    /// nobody waits for its locks. Not for SQLite, whose writer is this process.
+    pub idle_transaction_seconds: u32,
     /// SQLite only: whether each commit waits for the disk. If not, a power cut loses the last commits, and no more.
     pub sqlite_full_sync: bool,
 }
@@ -54,7 +63,7 @@ impl Db {
     pub async fn connect(settings: &DatabaseSettings, data_dir: &Path) -> Result<Self, OpenError> {
         let url = settings.url.expose_secret();
         let scheme = url.split(':').next().unwrap_or_default();
-        let (committed, statements) = (Arc::default(), Arc::default());
+        let (committed, statements) = (Arc::new(watch::Sender::new(())), Arc::default());
         match scheme {
             "sqlite" => {
                 let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
@@ -69,7 +78,7 @@ impl Db {
                 url::Url::parse(url).map_err(OpenError::Address)?;
                 let kind = if scheme.starts_with('p') { Kind::Postgres } else { Kind::MySql };
                 let url = url.replacen("mariadb://", "mysql://", 1);
-                let pool = connect(server(settings, &url), &statements).await?;
+                let pool = connect(server(kind, settings, &url), &statements).await?;
                 Ok(Self { kind, writes: pool.clone(), reads: pool, committed, statements })
             }
             _ => Err(OpenError::Scheme(shown(scheme, url).to_owned())),
@@ -127,6 +136,27 @@ fn sqlite(settings: &DatabaseSettings, url: &str, connections: u32) -> ConnectOp
     options
 }
 
-fn server(settings: &DatabaseSettings, url: &str) -> ConnectOptions {
-    basics(settings, url, settings.max_connections)
+/// Every connection of a server's pool is told how long others may be kept waiting.
+fn server(kind: Kind, settings: &DatabaseSettings, url: &str) -> ConnectOptions {
+    let mut options = basics(settings, url, settings.max_connections);
+    let (wait, idle) = (settings.lock_wait_seconds, settings.idle_transaction_seconds);
+    if kind == Kind::Postgres {
+        options.map_sqlx_postgres_opts(move |postgres| {
+            postgres.options([
+                ("lock_timeout", format!("{wait}s")),
+                ("idle_in_transaction_session_timeout", format!("{idle}s")),
+            ])
+        });
+    } else {
+        // MySQL has no time-out for idle transactions, and reads over what is between the signs.
+        let tell = format!("SET innodb_lock_wait_timeout = {wait} /*M!100300 , idle_transaction_timeout = {idle} */");
+        options.map_sqlx_mysql_pool_opts(move |pool| {
+            let tell = tell.clone();
+            pool.after_connect(move |connection, _| {
+                let tell = tell.clone();
+                Box::pin(async move { connection.execute(sqlx::AssertSqlSafe(tell)).await.map(drop) })
+            })
+        });
+    }
+    options
 }

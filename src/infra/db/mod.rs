@@ -21,7 +21,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 /// Which protocol the address speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct Db {
     kind: Kind,
     writes: DatabaseConnection,
     reads: DatabaseConnection,
-    committed: Arc<Notify>,
+    committed: Arc<watch::Sender<()>>,
     statements: Arc<AtomicU64>,
 }
 
@@ -52,9 +52,9 @@ impl Db {
         self.statements.load(Ordering::Relaxed)
     }
 
-    /// Rings after every commit: the worker looks for new jobs at once instead of at its next round.
-    pub fn committed(&self) -> &Notify {
-        &self.committed
+    /// Rings after every commit, for everybody who listens: the worker looks for new jobs at once instead of at its next round.
+    pub fn committed(&self) -> watch::Receiver<()> {
+        self.committed.subscribe()
     }
 
     /// Begins a writing transaction. Use [`transaction!`](crate::transaction), which also ends it.

@@ -110,7 +110,7 @@ impl<'a> Attempts<'a> {
         kill_point::pass(Moment::BeforeCommit, self.place);
         txn.commit().await?;
         kill_point::pass(Moment::AfterCommit, self.place);
-        self.db.committed.notify_one();
+        self.db.committed.send_replace(());
         Ok(())
     }
 
@@ -151,8 +151,9 @@ pub fn is_lost(error: &DbErr) -> bool {
         sqlx::Error::Database(cause) => match cause.try_downcast_ref::<MySqlDatabaseError>() {
             // Too many connections; shutdown in progress; the connection was killed; gone away; lost during the query.
             Some(mysql) => matches!(mysql.number(), 1040 | 1053 | 1077 | 1927 | 2006 | 2013),
-            // PostgreSQL: too many connections, terminated by an administrator, crashed, starting up or shutting down.
-            None => matches!(cause.code().as_deref(), Some("53300" | "57P01" | "57P02" | "57P03")),
+            // PostgreSQL: too many connections, terminated by an administrator, crashed, starting up or shutting down,
+            // ended because its transaction was idle.
+            None => matches!(cause.code().as_deref(), Some("53300" | "57P01" | "57P02" | "57P03" | "25P03")),
         },
         _ => false,
     }

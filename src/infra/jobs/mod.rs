@@ -9,11 +9,15 @@
 //!
 //! Read `run` next for the life of one row, `worker` for who calls it, `schedule` for what comes again.
 
+mod absorb;
 mod lease;
+mod parked;
 mod run;
 mod schedule;
 mod worker;
 
+pub use absorb::absorb;
+pub use parked::AlertParkedJob;
 pub use run::run_due;
 pub use schedule::plan_schedules;
 pub use worker::work;
@@ -47,12 +51,16 @@ pub enum Lane {
     Quick,
     /// Calls a provider.
     Outside,
+    /// Gives money back: a canceled event has thousands of these, and who waits for a payment must not wait for them.
+    Refund,
+    /// Follows the database with the search index, which writes one after the other.
+    Index,
     /// Hands letters to a mail server: many, and it may hang while money is waiting for the provider.
     Mail,
 }
 
 impl Lane {
-    pub(crate) const ALL: [Self; 3] = [Self::Quick, Self::Outside, Self::Mail];
+    pub(crate) const ALL: [Self; 5] = [Self::Quick, Self::Outside, Self::Refund, Self::Index, Self::Mail];
 
     /// In the row; never changed once released.
     const fn number(self) -> i32 {
@@ -60,13 +68,16 @@ impl Lane {
             Self::Quick => 0,
             Self::Outside => 1,
             Self::Mail => 2,
+            Self::Refund => 3,
+            Self::Index => 4,
         }
     }
 
     /// How many of its jobs run at once on one node.
     fn slots(self, config: &Config) -> usize {
         match self {
-            Self::Quick | Self::Outside => config.worker.concurrency,
+            Self::Quick | Self::Outside | Self::Refund => config.worker.concurrency,
+            Self::Index => 1,
             Self::Mail => config.mail.max_connections,
         }
     }
@@ -96,6 +107,7 @@ pub fn row<J: Job>(ids: &Ids, now: DateTime<Utc>, run_at: DateTime<Utc>, job: &J
         payload: Set(payload),
         run_at: Set(run_at),
         attempts: Set(0),
+        faults: Set(0),
         lease_owner: Set(None),
         lease_until: Set(None),
         parked_at: Set(None),

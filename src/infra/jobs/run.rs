@@ -1,6 +1,6 @@
 //! The life of one row: claimed, run, then removed, put off or parked.
 
-use super::{Lane, lease, schedule};
+use super::{Lane, lease, parked, schedule};
 use crate::transaction;
 use crate::{app::App, error::Error, error::Result};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -46,7 +46,7 @@ pub(super) async fn next(app: &App, lane: Lane, done: &[JobId], most: usize) -> 
     turn_over(app, done, jobs).await
 }
 
-fn is_free(now: DateTime<Utc>) -> Condition {
+pub(super) fn is_free(now: DateTime<Utc>) -> Condition {
     Condition::any().add(Column::LeaseUntil.is_null()).add(Column::LeaseUntil.lt(now))
 }
 
@@ -128,14 +128,16 @@ async fn put_off(app: &App, job: &Model, attempt: i32, error: &Error) -> Result<
     let is_ours = !error.is_away();
     // A schedule that is parked would never come again.
     let may_park = is_ours && app.jobs.every(&job.name).is_none();
-    let parked_at = ((attempt >= most || error.is_hopeless()) && may_park).then_some(now);
+    let faults = job.faults + i32::from(is_ours);
+    let parked_at = ((faults >= most || error.is_hopeless()) && may_park).then_some(now);
     let doublings = u32::try_from((attempt - 1).clamp(0, 20)).unwrap_or(0);
     let seconds = 2_i64.saturating_pow(doublings).clamp(1, 600);
     let jitter = i64::try_from(app.ids.below(u64::try_from(seconds * 500).unwrap_or(500))).unwrap_or(0);
     let run_at = now + TimeDelta::seconds(seconds) + TimeDelta::milliseconds(jitter);
     let message: String = error.to_string().chars().take(400).collect();
     transaction!(app, txn => {
-        Ok(Entity::update_many()
+        let put_off = Entity::update_many()
+            .col_expr(Column::Faults, Expr::value(faults))
             .col_expr(Column::LeaseOwner, Expr::value(None::<String>))
             .col_expr(Column::LeaseUntil, Expr::value(None::<DateTime<Utc>>))
             .col_expr(Column::RunAt, Expr::value(run_at))
@@ -145,7 +147,11 @@ async fn put_off(app: &App, job: &Model, attempt: i32, error: &Error) -> Result<
             // Not if its lease ran out and another has it now.
             .filter(Column::Attempts.eq(attempt))
             .exec(txn)
-            .await?)
+            .await?;
+        // A mailbox that is no more is no news for who runs this.
+        if put_off.rows_affected == 1 && parked_at.is_some() && !error.is_hopeless() {
+            parked::plan(txn, app, job).await?;
+        }
+        Ok(())
     })
-    .map(drop)
 }

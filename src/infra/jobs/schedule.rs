@@ -32,6 +32,7 @@ async fn plan(app: &App, id: JobId, name: &str) -> Result<()> {
             payload: Set("null".to_owned()),
             run_at: Set(now),
             attempts: Set(0),
+            faults: Set(0),
             created_at: Set(now),
             ..ActiveModel::default()
         };

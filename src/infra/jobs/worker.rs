@@ -12,6 +12,10 @@ use crate::app::App;
 use entity::ids::JobId;
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use std::{pin::pin, time::Duration};
+use tokio::{sync::watch, time::sleep};
+
+/// A lane that found nothing does not look more often than this, however many commits there are.
+const BREATH: Duration = Duration::from_millis(20);
 
 /// Runs until shutdown. What is running when shutdown comes is finished first.
 pub async fn work(app: App) {
@@ -23,6 +27,7 @@ async fn lane(app: &App, lane: Lane) {
     let slots = lane.slots(&app.config);
     let mut running = FuturesUnordered::new();
     let mut done = Vec::new();
+    let mut bell = app.db.committed();
     while !app.shutdown.is_cancelled() {
         let free = slots.saturating_sub(running.len());
         let removing = std::mem::take(&mut done);
@@ -58,7 +63,7 @@ async fn lane(app: &App, lane: Lane) {
         }
         tokio::select! {
             Some(outcome) = running.next() => done.extend(told(outcome)),
-            () = rest(app), if running.len() < slots => {}
+            () = rest(app, &mut bell), if running.len() < slots => {}
         }
     }
     while let Some(outcome) = running.next().await {
@@ -77,10 +82,15 @@ fn told(outcome: crate::Result<Option<JobId>>) -> Option<JobId> {
     })
 }
 
-async fn rest(app: &App) {
+async fn rest(app: &App, bell: &mut watch::Receiver<()>) {
+    let rung = async {
+        // It rings as long as the database is there.
+        let _still_there = bell.changed().await;
+        sleep(BREATH).await;
+    };
     tokio::select! {
-        () = tokio::time::sleep(Duration::from_millis(app.config.worker.poll_millis)) => {}
-        () = app.db.committed().notified() => {}
+        () = sleep(Duration::from_millis(app.config.worker.poll_millis)) => {}
+        () = rung => {}
         () = app.shutdown.cancelled() => {}
     }
 }
