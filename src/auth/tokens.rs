@@ -10,8 +10,10 @@ use aws_lc_rs::hmac;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::enums::Role;
 use jsonwebtoken::{Algorithm, Header, Validation};
+use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -44,6 +46,8 @@ const KIND: &str = "at+jwt";
 const MOST_CHARACTERS: usize = 2_048;
 /// How much the clocks of two nodes may differ.
 const SKEW: i64 = 60;
+/// Checking a signature costs a tenth of a short request; the tokens of so many sessions are remembered.
+const MOST_SEEN: u64 = 20_000;
 /// How often the folder is looked at anyway, and how often at most.
 const LOOK: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -58,6 +62,14 @@ pub struct Tokens {
     pub(super) codes: hmac::Key,
     issuer: String,
     audience: String,
+    /// Tokens whose signature was right, by their digest. Whether their key still counts and their time is now is asked anew.
+    seen: Cache<[u8; 32], Arc<Seen>>,
+}
+
+/// What was read of a token, and with which key.
+struct Seen {
+    kid: String,
+    claims: Claims,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -83,6 +95,7 @@ impl Tokens {
             codes: hmac::Key::new(hmac::HMAC_SHA256, &keys::codes(folder)?),
             issuer: settings.issuer.clone(),
             audience: settings.audience.clone(),
+            seen: Cache::new(MOST_SEEN),
         })
     }
 
@@ -102,6 +115,21 @@ impl Tokens {
         if token.len() > MOST_CHARACTERS {
             return None;
         }
+        let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        let seen = match self.seen.get(&digest) {
+            Some(seen) if self.ring(LOOK).checking(&seen.kid, now).is_some() => seen,
+            _ => {
+                let read = Arc::new(self.read(token, now)?);
+                self.seen.insert(digest, Arc::clone(&read));
+                read
+            }
+        };
+        let is_now = seen.claims.exp > now.timestamp() && seen.claims.iat <= now.timestamp() + SKEW;
+        is_now.then(|| seen.claims.clone())
+    }
+
+    /// What a token of ours says, at whatever time.
+    fn read(&self, token: &str, now: DateTime<Utc>) -> Option<Seen> {
         let header = jsonwebtoken::decode_header(token).ok()?;
         if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(KIND) {
             return None;
@@ -112,8 +140,7 @@ impl Tokens {
             ring = self.ring(LOOK_AGAIN);
         }
         let claims = jsonwebtoken::decode::<Claims>(token, ring.checking(&kid, now)?, &self.rules()).ok()?.claims;
-        let is_now = claims.exp > now.timestamp() && claims.iat <= now.timestamp() + SKEW;
-        (claims.token_use == ACCESS && is_now).then_some(claims)
+        (claims.token_use == ACCESS).then_some(Seen { kid, claims })
     }
 
     /// Time is compared with the injected clock, not with the library's.

@@ -5,10 +5,10 @@ use crate::{
     error::{Error, Result},
     user,
 };
-use entity::{booking, enums::UserCouponStatus, point_account, ticket_type, user_coupon};
+use entity::{booking, enums::UserCouponStatus, ids::TicketTypeId, point_account, ticket_type, user_coupon};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-/// False, with nothing taken, if something is not there any more.
+/// False, with nothing taken, if something is not there any more, or the person has as many seats by now as one may have.
 pub async fn hold_again(txn: &impl ConnectionTrait, booking: &booking::Model) -> Result<bool> {
     match user::query::lock_present(txn, booking.user_id).await {
         // Who has left meanwhile gets the money back.
@@ -26,6 +26,14 @@ pub async fn hold_again(txn: &impl ConnectionTrait, booking: &booking::Model) ->
     let has_seats = lines
         .iter()
         .all(|line| seats.iter().any(|row| row.id == line.ticket_type_id && row.remaining >= line.quantity));
+    let limited: Vec<TicketTypeId> =
+        seats.iter().filter(|row| row.per_person_limit.is_some()).map(|row| row.id).collect();
+    let has = query::seats_of(txn, [booking.user_id], &limited).await?;
+    let is_within_limits = lines.iter().all(|line| {
+        let limit = seats.iter().find(|row| row.id == line.ticket_type_id).and_then(|row| row.per_person_limit);
+        let has = has.get(&(booking.user_id, line.ticket_type_id)).copied().unwrap_or_default();
+        limit.is_none_or(|limit| has + i64::from(line.quantity) <= i64::from(limit))
+    });
     let has_coupon = match booking.user_coupon_id {
         Some(id) => {
             let own = user_coupon::Entity::find_by_id(id).lock_exclusive().one(txn).await?;
@@ -35,7 +43,7 @@ pub async fn hold_again(txn: &impl ConnectionTrait, booking: &booking::Model) ->
     };
     let account = point_account::Entity::find_by_id(booking.user_id).lock_exclusive().one(txn).await?;
     let has_points = account.is_some_and(|account| account.balance - account.held >= booking.points_used);
-    if !(has_seats && has_coupon && has_points) {
+    if !(has_seats && is_within_limits && has_coupon && has_points) {
         return Ok(false);
     }
     for line in &lines {

@@ -30,7 +30,8 @@ pub async fn paid(
     if !payment::model::may_be_taken(payment.status) {
         return Ok(());
     }
-    let is_on = event.is_some_and(|event| event.status == EventStatus::Scheduled);
+    let now = app.clock.now();
+    let is_on = event.is_some_and(|event| event.status == EventStatus::Scheduled && now < event.ends_at);
     if let Some(step) = sale(txn, &booking, is_on).await? {
         payment::state::step(txn, app, &payment, Step::Approve, detail).await?;
         return confirm::confirm(txn, app, &booking, step).await;
@@ -40,7 +41,6 @@ pub async fn paid(
     if booking.status == BookingStatus::Held {
         release::release(txn, app, &booking).await?;
     }
-    let now = app.clock.now();
     jobs::enqueue(txn, &app.ids, now, now, &ReconcilePayment::now(payment.id)).await.map(drop)
 }
 

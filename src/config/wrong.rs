@@ -75,6 +75,8 @@ impl Config {
         }
         let is_short = self.booking.payment_grace_seconds <= self.kakaopay.timeout_seconds;
         wrong(is_short, "booking.payment_grace_seconds", "must be more than kakaopay.timeout_seconds");
+        let is_long = self.kakaopay.timeout_seconds >= self.edge.operation_time.as_secs();
+        wrong(is_long, "kakaopay.timeout_seconds", "must be less than edge.operation_seconds");
         let is_long = self.mail.timeout_seconds >= self.worker.lease_seconds;
         wrong(is_long, "mail.timeout_seconds", "must be less than worker.lease_seconds");
         wrong(self.mail.from.parse::<lettre::message::Mailbox>().is_err(), "mail.from", "not a mail address");

@@ -37,9 +37,11 @@ pub async fn cancel(app: &App, payment: Model) -> Result<()> {
         transaction!(app, txn => {
             state::log(txn, app, id, app.clock.now(), "CancelIntent", &amount.to_string()).await
         })?;
-        let canceled = app.provider.cancel(&CancelRequest { tid, amount }).await.map_err(doubtful)?;
-        if canceled.available != 0 {
-            return Err(Error::fault(format!("{id}: {} won are still there after the cancel", canceled.available)));
+        let request = CancelRequest { tid, amount };
+        let canceled = app.provider.cancel(&request).await.map_err(doubtful)?;
+        if (&canceled.tid, canceled.canceled_total, canceled.available) != (&request.tid, back, 0) {
+            // Whatever that was: the next turn asks what has gone back, and returns the rest.
+            return Err(Error::Unavailable(format!("kakaopay: {id} is to get {back} won back, not {canceled:?}")));
         }
     } else if order.canceled_amount == 0 {
         return Err(nothing_taken(&order));

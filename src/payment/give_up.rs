@@ -23,7 +23,7 @@ pub async fn give_up(app: &App, id: PaymentId) -> Result<Model> {
             return Ok(payment);
         }
     };
-    if matches!(order.status, OrderStatus::QuitPayment | OrderStatus::FailPayment | OrderStatus::FailAuthPassword) {
+    if matches!(order.status, OrderStatus::QuitPayment | OrderStatus::FailPayment) {
         let detail = format!("{:?}", order.status);
         transaction!(app, txn => approve::fail(txn, app, id, &detail).await)?;
     }

@@ -15,8 +15,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::{enums::PaymentStatus, ids::PaymentId, payment::Model};
 use serde::{Deserialize, Serialize};
 
-/// After a payment was given up in doubt, it is asked about once more: by then the provider's own time is over too.
-const LATE_CHECK: TimeDelta = TimeDelta::minutes(20);
+/// After a payment was given up in doubt, it is asked about again: soon, because a slow provider does it a moment later,
+/// and once when the provider's own time is over too.
+const LATE_CHECKS: [TimeDelta; 4] =
+    [TimeDelta::seconds(15), TimeDelta::minutes(1), TimeDelta::minutes(5), TimeDelta::minutes(20)];
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReconcilePayment {
@@ -81,20 +83,21 @@ async fn decide(app: &App, payment: &Model, order: &Order) -> Result<()> {
         }
         OrderStatus::CancelPayment
         | OrderStatus::QuitPayment
-        | OrderStatus::FailPayment
-        | OrderStatus::FailAuthPassword => give_up(app, payment, &order.status, false).await,
+        | OrderStatus::FailPayment => give_up(app, payment, &order.status, false).await,
         OrderStatus::Ready
         | OrderStatus::SendTms
         | OrderStatus::OpenPayment
         | OrderStatus::SelectMethod
         | OrderStatus::ArsWaiting
         | OrderStatus::AuthPassword
+        // A password mistyped: the next one may be right.
+        | OrderStatus::FailAuthPassword
         | OrderStatus::IssuedSid
         | OrderStatus::Unknown(_) => give_up(app, payment, &order.status, true).await,
     }
 }
 
-/// Nothing was taken: the hold goes back. If the provider might still take it, it is asked once more later.
+/// Nothing was taken: the hold goes back. If the provider might still take it, it is asked again.
 async fn give_up(app: &App, payment: &Model, status: &OrderStatus, may_still_come: bool) -> Result<()> {
     if payment.status != PaymentStatus::Approving {
         return Ok(());
@@ -104,7 +107,9 @@ async fn give_up(app: &App, payment: &Model, status: &OrderStatus, may_still_com
         let has_failed = approve::fail_since(txn, app, id, &detail, Some(payment.changed_at)).await?;
         if has_failed && may_still_come {
             let now = app.clock.now();
-            jobs::enqueue(txn, &app.ids, now, now + LATE_CHECK, &ReconcilePayment::now(id)).await?;
+            for later in LATE_CHECKS {
+                jobs::enqueue(txn, &app.ids, now, now + later, &ReconcilePayment::now(id)).await?;
+            }
         }
         Ok(())
     })

@@ -22,6 +22,7 @@ mod events;
 mod harness;
 mod invariants;
 mod kv;
+mod late;
 mod lists;
 mod mail;
 mod mail_kill;
@@ -59,6 +60,7 @@ fn scenarios() -> Vec<Scenario> {
         events::all(),
         invariants::all(),
         kv::all(),
+        late::all(),
         lists::all(),
         member::all(),
         mail::all(),

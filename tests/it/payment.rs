@@ -170,7 +170,7 @@ async fn a_provider_that_is_down_at_ready_releases_the_hold(app: TestApp) {
 }
 
 async fn a_refund_whose_answer_is_lost_is_finished_once(app: TestApp) {
-    for (index, fault) in ["error_after", "error_before", "garbage"].into_iter().enumerate() {
+    for (index, fault) in ["error_after", "error_before", "garbage", "another_payment"].into_iter().enumerate() {
         let (artist, fan) = (app.artist(&format!("a{index}")).await, app.fan(&format!("f{index}")).await);
         let event = app.event(&artist, 5_000, 3).await;
         let booking = app.buy(&fan, &event, 2, "k").await;

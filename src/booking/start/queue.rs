@@ -22,6 +22,9 @@ use tokio::sync::oneshot;
 /// Events whose last buyers got nothing are remembered up to this many queues.
 const MOST_REMEMBERED: usize = 1_000;
 
+/// So often nobody came while everything else had its turn.
+const ROUNDS_IN_VAIN: u32 = 4;
+
 /// A request, and where its answer goes.
 #[derive(Debug)]
 pub struct Waiting {
@@ -80,7 +83,7 @@ impl Queues {
             }
             return None;
         }
-        let most = most.min(queue.waiting.len());
+        let most = round(most.min(queue.waiting.len()));
         Some((queue.waiting.drain(..most).collect(), queue.was_in_vain))
     }
 
@@ -89,6 +92,12 @@ impl Queues {
             queue.was_in_vain = was_in_vain;
         }
     }
+}
+
+/// Down to a power of two: a statement for so many rows is prepared once, and one insert does for all. The rest is the
+/// next group's head.
+fn round(count: usize) -> usize {
+    1 << count.max(1).ilog2()
 }
 
 fn busy() -> Error {
@@ -108,9 +117,24 @@ pub async fn wait(app: &App, request: Request) -> Result<Served> {
     answered.await.unwrap_or_else(|_| Err(Error::fault("the group was not answered")))
 }
 
+/// Lets those who are on their way in come along: a group costs little more for fifty than for five. No time is waited
+/// for: when a few rounds of what else there is to do bring nobody, it begins.
+async fn gather(app: &App, event_id: EventId, most: usize) {
+    let (mut waiting, mut in_vain) = (app.queues.waiting(event_id), 0);
+    while waiting < most && in_vain < ROUNDS_IN_VAIN {
+        tokio::task::yield_now().await;
+        let now = app.queues.waiting(event_id);
+        in_vain = if now > waiting { 0 } else { in_vain + 1 };
+        waiting = now;
+    }
+}
+
 /// Serves group after group until nobody waits.
 async fn work(app: App, event_id: EventId) {
-    while let Some((group, looks_first)) = app.queues.take(event_id, app.config.booking.group_most) {
+    let most = app.config.booking.group_most;
+    loop {
+        gather(&app, event_id, most).await;
+        let Some((group, looks_first)) = app.queues.take(event_id, most) else { break };
         // A panic costs its group the answer, and must not cost the event its queue.
         let served = AssertUnwindSafe(serve::serve(&app, event_id, group, looks_first)).catch_unwind().await;
         app.queues.note(event_id, served.unwrap_or(false));

@@ -134,6 +134,7 @@ impl PaymentProvider for KakaoPayClient {
         let answer: wire::CancelAnswer = self.call("cancel", &body).await?;
         Ok(Canceled {
             aid: answer.aid,
+            tid: answer.tid,
             canceled_total: answer.canceled_amount.total,
             available: answer.cancel_available_amount.total,
         })

@@ -78,6 +78,8 @@ pub struct CancelRequest {
 #[derive(Clone, Debug)]
 pub struct Canceled {
     pub aid: String,
+    /// Whose money went back: to be compared, as with every answer.
+    pub tid: String,
     pub canceled_total: i64,
     pub available: i64,
 }

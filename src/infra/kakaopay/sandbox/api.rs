@@ -122,7 +122,7 @@ fn check_approve(sandbox: &Sandbox, payment: &Payment, body: &wire::ApproveBody)
         return Err(Refusal(-723, "payment expired"));
     }
     match payment.status {
-        Status::Ready => return Err(Refusal(-701, "not authenticated yet")),
+        Status::Ready | Status::FailAuthPassword => return Err(Refusal(-701, "not authenticated yet")),
         Status::AuthPassword => {}
         Status::SuccessPayment => return Err(Refusal(-702, "already approved")),
         Status::CancelPayment | Status::PartCancelPayment | Status::QuitPayment | Status::FailPayment => {
@@ -177,10 +177,17 @@ pub async fn cancel(
     admit(&sandbox, &headers, &body.cid).map_err(|refusal| *refusal)?;
     let fault = sandbox.fault(Operation::Cancel).await.map_err(broken)?;
     fault.before().await?;
+    if fault == Fault::AnotherPayment {
+        return Ok(Json(another_canceled(body)).into_response());
+    }
     let outcome = sandbox.change(&body.tid, |payment| {
         match payment.status {
             Status::SuccessPayment | Status::PartCancelPayment | Status::CancelPayment => {}
-            Status::Ready | Status::AuthPassword | Status::QuitPayment | Status::FailPayment => {
+            Status::Ready
+            | Status::AuthPassword
+            | Status::FailAuthPassword
+            | Status::QuitPayment
+            | Status::FailPayment => {
                 return Err(Refusal(-784, "cancel not allowed in this state"));
             }
         }
@@ -203,4 +210,15 @@ pub async fn cancel(
         tid: payment.tid,
     };
     Ok(Json(answer).into_response())
+}
+
+fn another_canceled(body: wire::CancelBody) -> wire::CancelAnswer {
+    wire::CancelAnswer {
+        aid: "C0".into(),
+        cid: body.cid,
+        status: Status::CancelPayment.word(),
+        canceled_amount: wire::Amount { total: body.cancel_amount },
+        cancel_available_amount: wire::Amount { total: 0 },
+        tid: "T0000000000000000000".into(),
+    }
 }

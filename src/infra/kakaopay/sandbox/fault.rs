@@ -37,7 +37,7 @@ pub enum Fault {
     Garbage,
     /// Takes 1,000 won too much.
     WrongAmount,
-    /// Answers about another payment: only `order` can.
+    /// Answers about another payment, with nothing done: only `order` and `cancel` can.
     AnotherPayment,
     /// Answers after half a second.
     Slow,

@@ -16,8 +16,12 @@ use serde::Deserialize;
 use url::Url;
 
 /// What can be pressed, and in which words.
-const PRESSES: [(&str, &str, &str); 3] =
-    [("approve", "결제하기", "Pay"), ("quit", "취소하기", "Give up"), ("fail", "실패하기", "Fail")];
+const PRESSES: [(&str, &str, &str); 4] = [
+    ("approve", "결제하기", "Pay"),
+    ("quit", "취소하기", "Give up"),
+    ("mistype", "비밀번호 틀리기", "Mistype the password"),
+    ("fail", "실패하기", "Fail"),
+];
 
 const STYLE: &str = "body{font-family:system-ui,sans-serif;background:#f4f1ea;margin:0;display:grid;place-items:center;min-height:100vh}\
 main{background:#fff;border-radius:16px;padding:28px;width:min(360px,calc(100vw - 64px));box-shadow:0 8px 30px #0002}\
@@ -54,7 +58,7 @@ pub async fn show(State(sandbox): State<Sandbox>, Path(tid): Path<String>) -> Re
 }
 
 fn render(sandbox: &Sandbox, payment: &Payment) -> Markup {
-    let is_open = matches!(payment.status, Status::Ready | Status::AuthPassword) && !sandbox.is_expired(payment);
+    let is_open = payment.status.is_open() && !sandbox.is_expired(payment);
     page(
         "카카오페이 샌드박스",
         &html! {
@@ -121,7 +125,7 @@ pub async fn press(
 ) -> Response {
     let token = sandbox.0.ids.secret().chars().take(20).collect::<String>();
     let changed = sandbox.change(&tid, |payment| {
-        let is_open = matches!(payment.status, Status::Ready | Status::AuthPassword) && !sandbox.is_expired(payment);
+        let is_open = payment.status.is_open() && !sandbox.is_expired(payment);
         if !is_open {
             return Err(());
         }
@@ -130,6 +134,11 @@ pub async fn press(
                 payment.status = Status::AuthPassword;
                 payment.pg_token = Some(token.clone());
                 with_token(&payment.order.approval_url, &token)
+            }
+            // Comes back as failed, and may go on.
+            "mistype" => {
+                payment.status = Status::FailAuthPassword;
+                Some(payment.order.fail_url.clone())
             }
             "quit" => {
                 payment.status = Status::QuitPayment;

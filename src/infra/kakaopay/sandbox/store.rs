@@ -11,6 +11,7 @@ use std::time::Duration;
 pub enum Status {
     Ready,
     AuthPassword,
+    FailAuthPassword,
     SuccessPayment,
     CancelPayment,
     PartCancelPayment,
@@ -19,6 +20,11 @@ pub enum Status {
 }
 
 impl Status {
+    /// Whether it can still be agreed to.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Ready | Self::AuthPassword | Self::FailAuthPassword)
+    }
+
     /// The API's own word.
     pub fn word(self) -> String {
         serde_json::to_value(self).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
@@ -107,7 +113,7 @@ impl Sandbox {
 
     /// Past its time without having been approved.
     pub(super) fn is_expired(&self, payment: &Payment) -> bool {
-        let is_open = matches!(payment.status, Status::Ready | Status::AuthPassword);
+        let is_open = payment.status.is_open();
         is_open && self.0.clock.now() >= payment.created_at + self.0.expiry
     }
 }
