@@ -3,8 +3,8 @@
 
 use crate::Result;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait, Value,
+    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, Statement,
+    TransactionTrait, Value,
 };
 use std::{
     sync::{
@@ -13,13 +13,16 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::task::JoinSet;
+use tokio::{sync::Mutex, task::JoinSet};
 
 /// A row that everybody wants.
 #[derive(Clone, Debug)]
 pub struct Limit {
     pool: DatabaseConnection,
     backend: DatabaseBackend,
+    /// A connection of each client, held for as long as this lives: nothing but the five statements is sent on it. (A
+    /// transaction is how one gets hold of a connection; each ends with the first statement that is sent.)
+    connections: Arc<Vec<Mutex<DatabaseTransaction>>>,
     next: Arc<AtomicI64>,
 }
 
@@ -29,9 +32,9 @@ impl Limit {
     /// # Errors
     /// The database's.
     pub async fn open(url: &str, clients: usize) -> Result<Self> {
-        let connections = if url.starts_with("sqlite") { 1 } else { u32::try_from(clients)? };
+        let count = if url.starts_with("sqlite") { 1 } else { clients };
         let mut options = ConnectOptions::new(url);
-        options.max_connections(connections).min_connections(connections).sqlx_logging(false);
+        options.max_connections(u32::try_from(count)? + 1).sqlx_logging(false);
         options.acquire_timeout(Duration::from_secs(60)).connect_timeout(Duration::from_secs(60));
         if url.starts_with("sqlite") {
             use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
@@ -40,22 +43,15 @@ impl Limit {
             });
         }
         let pool = Database::connect(options).await?;
-        let limit = Self { backend: pool.get_database_backend(), pool, next: Arc::default() };
-        limit.tables().await?;
-        Ok(limit)
-    }
-
-    async fn tables(&self) -> Result<()> {
-        for sql in [
-            "DROP TABLE IF EXISTS limit_sale",
-            "DROP TABLE IF EXISTS limit_row",
-            "CREATE TABLE limit_row (id BIGINT PRIMARY KEY, remaining BIGINT NOT NULL)",
-            "CREATE TABLE limit_sale (id BIGINT PRIMARY KEY, buyer BIGINT NOT NULL, row_id BIGINT NOT NULL)",
-            "INSERT INTO limit_row VALUES (1, 1000000000)",
-        ] {
-            self.pool.execute_unprepared(sql).await?;
+        tables(&pool).await?;
+        let mut connections = Vec::with_capacity(count);
+        for _ in 0..count {
+            let connection = pool.begin().await?;
+            connection.execute_unprepared("COMMIT").await?;
+            connections.push(Mutex::new(connection));
         }
-        Ok(())
+        let backend = pool.get_database_backend();
+        Ok(Self { backend, pool, connections: Arc::new(connections), next: Arc::default() })
     }
 
     fn statement(&self, sql: &str, values: Vec<Value>) -> Statement {
@@ -69,23 +65,22 @@ impl Limit {
 
     async fn one(&self, buyer: i64) -> Result<()> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let place = usize::try_from(buyer)? % self.connections.len();
+        let connection = self.connections.get(place).ok_or("no connection")?.lock().await;
         let is_sqlite = self.backend == DatabaseBackend::Sqlite;
-        let options = TransactionOptions {
-            sqlite_transaction_mode: is_sqlite.then_some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        let txn = self.pool.begin_with_options(options).await?;
+        connection.execute_unprepared(if is_sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" }).await?;
         let lock = if is_sqlite { "" } else { " FOR UPDATE" };
         let read = format!("SELECT remaining FROM limit_row WHERE id = $1{lock}");
-        let row = txn.query_one_raw(self.statement(&read, vec![1_i64.into()])).await?.ok_or("no row")?;
+        let row = connection.query_one_raw(self.statement(&read, vec![1_i64.into()])).await?.ok_or("no row")?;
         if row.try_get_by_index::<i64>(0)? < 1 {
             return Err("sold out".into());
         }
         let sale = "INSERT INTO limit_sale (id, buyer, row_id) VALUES ($1, $2, $3)";
-        txn.execute_raw(self.statement(sale, vec![id.into(), buyer.into(), 1_i64.into()])).await?;
+        connection.execute_raw(self.statement(sale, vec![id.into(), buyer.into(), 1_i64.into()])).await?;
         let take = "UPDATE limit_row SET remaining = remaining - 1 WHERE id = $1";
-        txn.execute_raw(self.statement(take, vec![1_i64.into()])).await?;
-        Ok(txn.commit().await?)
+        connection.execute_raw(self.statement(take, vec![1_i64.into()])).await?;
+        connection.execute_unprepared("COMMIT").await?;
+        Ok(())
     }
 
     /// Transactions a second of so many clients.
@@ -116,6 +111,20 @@ impl Limit {
     /// # Errors
     /// The database's.
     pub async fn close(self) -> Result<()> {
+        drop(self.connections);
         Ok(self.pool.close().await?)
     }
+}
+
+async fn tables(pool: &DatabaseConnection) -> Result<()> {
+    for sql in [
+        "DROP TABLE IF EXISTS limit_sale",
+        "DROP TABLE IF EXISTS limit_row",
+        "CREATE TABLE limit_row (id BIGINT PRIMARY KEY, remaining BIGINT NOT NULL)",
+        "CREATE TABLE limit_sale (id BIGINT PRIMARY KEY, buyer BIGINT NOT NULL, row_id BIGINT NOT NULL)",
+        "INSERT INTO limit_row VALUES (1, 1000000000)",
+    ] {
+        pool.execute_unprepared(sql).await?;
+    }
+    Ok(())
 }

@@ -2,13 +2,12 @@
 //! the same answer; another input is refused.
 
 use crate::error::{Code, Error, Fault, Problem, Problems, Result};
-use crate::infra::db::insert;
 use chrono::{DateTime, Utc};
 use entity::{
     idempotency_key::{ActiveModel, Column, Entity, Model},
     ids::UserId,
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, SqlErr};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, SqlErr};
 use sha2::{Digest, Sha256};
 
 /// A key with what it is used for.
@@ -40,7 +39,10 @@ impl Key {
 
     /// Claims the key. First in the transaction, so that its twin waits here and not behind half the work.
     pub async fn store(&self, txn: &impl ConnectionTrait, answer: &str, now: DateTime<Utc>) -> Result<()> {
-        store_all(txn, vec![(self, answer.to_owned())], now).await
+        match Entity::insert(self.row(answer.to_owned(), now)).exec_without_returning(txn).await {
+            Err(error) => Err(claimed(error)),
+            Ok(_) => Ok(()),
+        }
     }
 
     fn row(&self, answer: String, created_at: DateTime<Utc>) -> ActiveModel {
@@ -50,16 +52,10 @@ impl Key {
     }
 }
 
-/// Claims keys, each with its answer, in one order everywhere: two groups that share keys never wait for each other.
-pub async fn store_all(txn: &impl ConnectionTrait, mut keys: Vec<(&Key, String)>, now: DateTime<Utc>) -> Result<()> {
+/// The rows that claim keys, each with its answer, in one order everywhere: two groups that share keys never wait for each other.
+pub fn rows(mut keys: Vec<(&Key, String)>, now: DateTime<Utc>) -> Vec<ActiveModel> {
     keys.sort_by(|(one, _), (other, _)| (one.user, &one.key).cmp(&(other.user, &other.key)));
-    let rows = keys.into_iter().map(|(key, answer)| key.row(answer, now)).collect();
-    match insert(txn, rows).await {
-        // The table has one unique index: its key.
-        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Err(Fault::Twin.into()),
-        Err(error) => Err(error.into()),
-        Ok(()) => Ok(()),
-    }
+    keys.into_iter().map(|(key, answer)| key.row(answer, now)).collect()
 }
 
 /// Those of the keys that were used, for whatever it was.
@@ -68,6 +64,14 @@ pub async fn used<'a>(db: &impl ConnectionTrait, keys: impl Iterator<Item = &'a 
         any.add(Condition::all().add(Column::UserId.eq(key.user)).add(Column::Key.eq(key.key.as_str())))
     });
     Ok(Entity::find().filter(any).all(db).await?)
+}
+
+/// The table has one unique index: its key.
+fn claimed(error: DbErr) -> Error {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => Fault::Twin.into(),
+        _ => error.into(),
+    }
 }
 
 pub fn reused() -> Error {
@@ -79,4 +83,12 @@ pub fn reused() -> Error {
 /// Whether a transaction failed because its twin was a moment earlier: then the answer is there to be read.
 pub fn lost_to_twin(error: &Error) -> bool {
     matches!(error, Error::Fault(Fault::Twin))
+}
+
+/// The same of writes that were sent together: all that is unique there besides keys are ids and codes made a moment before.
+pub fn lost_in_batch(error: Error) -> Error {
+    match error {
+        Error::Fault(Fault::Database(error)) => claimed(error),
+        error => error,
+    }
 }

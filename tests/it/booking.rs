@@ -2,6 +2,8 @@
 
 use crate::harness::{BOOKING, TestApp, booking_input, user_error};
 use chrono::TimeDelta;
+use entity::{idempotency_key, payment};
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
 crate::scenarios![
@@ -10,6 +12,7 @@ crate::scenarios![
     a_hold_expires_and_gives_the_seats_back,
     a_hold_is_given_up,
     the_same_key_gives_the_same_booking_and_another_input_is_refused,
+    what_people_write_is_kept_to_the_letter,
     bad_bookings_are_named_and_change_nothing,
     a_limit_for_each_person_counts_what_they_hold,
     the_booking_window_is_kept,
@@ -71,6 +74,48 @@ async fn the_same_key_gives_the_same_booking_and_another_input_is_refused(app: T
     assert_eq!(user_error(&app.book(&fan, &event, 3, "k").await), "IDEMPOTENCY_KEY_REUSED idempotencyKey");
     let other = app.fan("jun").await;
     assert!(app.book(&other, &event, 3, "k").await["booking"].is_object());
+}
+
+/// Bookings are written as one text of several statements.
+async fn what_people_write_is_kept_to_the_letter(app: TestApp) {
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let event = app.event(&artist, 1_000, 20).await;
+    let keys = [
+        "it's",
+        r"back\",
+        "\"q\"",
+        "소극장",
+        "🎭",
+        "'); DROP TABLE booking; --",
+        "a\nb",
+        "{}",
+        r"\'",
+        "K",
+        "k",
+        "`",
+        "$1 ? :a",
+    ];
+    let book = async |key: &str| {
+        let mut input = booking_input(&event, 1, key);
+        input["returnUrl"] = json!(format!("http://localhost:3000/{key}"));
+        app.mutate(Some(&fan.token), "bookingStart", BOOKING, input).await
+    };
+    for key in keys {
+        let (first, again) = (book(key).await, book(key).await);
+        assert!(first["booking"].is_object(), "{key}: {first}");
+        assert_eq!(first["booking"]["id"], again["booking"]["id"], "{key}");
+    }
+    let db = app.app.db.reads();
+    let mut kept: Vec<_> =
+        idempotency_key::Entity::find().all(db).await.unwrap().into_iter().map(|row| row.key).collect();
+    let mut sent = keys.map(str::to_owned);
+    (kept.sort(), sent.sort());
+    assert_eq!(kept, sent);
+    let mut urls: Vec<_> =
+        payment::Entity::find().all(db).await.unwrap().into_iter().map(|row| row.return_url.unwrap()).collect();
+    let mut sent = keys.map(|key| format!("http://localhost:3000/{key}"));
+    (urls.sort(), sent.sort());
+    assert_eq!(urls, sent);
 }
 
 async fn bad_bookings_are_named_and_change_nothing(app: TestApp) {

@@ -37,13 +37,15 @@ const RUSH_SEATS: usize = 50;
 /// Of ours, for 256 clients: they do not each need one.
 const CONNECTIONS: u32 = 24;
 const SEATS: i32 = 100_000;
+/// Of the plain lock: so many transactions of the event at once, in the order in which the database lets them.
+const PLAIN_WRITERS: usize = 8;
 const PLAIN_TARGET: f64 = 0.8;
 const GROUP_TARGET: f64 = 3.0;
 const SOLD_OUT_TARGET: f64 = 10.0;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let rounds: usize = std::env::args().nth(1).map_or(Ok(3), |rounds| rounds.parse())?;
+    let rounds = arg(1, 3)?;
     #[expect(clippy::disallowed_methods, reason = "the same variable as the tests'")]
     let databases = std::env::var("SPOTLIGHT_TEST_DATABASES").unwrap_or_else(|_| "sqlite".to_owned());
     println!(
@@ -55,6 +57,10 @@ async fn main() -> Result<()> {
         measure(address, rounds).await?;
     }
     Ok(())
+}
+
+fn arg(place: usize, otherwise: usize) -> Result<usize> {
+    Ok(std::env::args().nth(place).map_or(Ok(otherwise), |arg| arg.parse())?)
 }
 
 /// One database and the servers on it.
@@ -112,7 +118,7 @@ impl World {
         let mut serving = JoinSet::new();
         let provider = provider(&mut serving).await?;
         let own = url.split('?').next().unwrap_or(url).replacen("sqlite://", "sqlite:", 1);
-        let group = server(&mut serving, &folder.join("group"), &own, &provider, 128).await?;
+        let group = server(&mut serving, &folder.join("group"), &own, &provider, (128, arg(3, 1)?)).await?;
         // The same keys, so that both take the same tokens.
         let keys = folder.join("plain/keys");
         std::fs::create_dir_all(&keys)?;
@@ -120,7 +126,7 @@ impl World {
             let key = key?;
             std::fs::copy(key.path(), keys.join(key.file_name()))?;
         }
-        let plain = server(&mut serving, &folder.join("plain"), &own, &provider, 1).await?;
+        let plain = server(&mut serving, &folder.join("plain"), &own, &provider, (1, arg(2, PLAIN_WRITERS)?)).await?;
         let mut fans = world::sign_in(&group.0, BUYERS + 1).await?;
         let artist = fans.pop().ok_or("nobody")?;
         let artist = as_artist(&group.0, &artist).await?;
@@ -286,7 +292,7 @@ async fn server(
     folder: &Path,
     url: &str,
     provider: &str,
-    group_most: usize,
+    (group_most, writers): (usize, usize),
 ) -> Result<(App, SocketAddr)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -295,6 +301,7 @@ async fn server(
         config.database.url = url.into();
         config.database.max_connections = CONNECTIONS;
         config.booking.group_most = group_most;
+        config.booking.writers_per_event = writers;
         config.kakaopay.url = provider.to_owned();
         // All the load comes from a few accounts, which would have spent their points in a moment.
         config.edge.budget.capacity = 1 << 50;

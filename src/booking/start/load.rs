@@ -7,16 +7,22 @@ use super::{
 use crate::{
     booking::{idempotency, model::Discount, query},
     error::Result,
-    event, user,
+    event,
+    infra::db::padded,
+    user,
 };
 use chrono::{DateTime, Utc};
 use entity::{
     coupon,
-    enums::UserCouponStatus,
+    enums::{EventStatus, UserCouponStatus},
+    event::Column as Event,
     ids::{CouponId, EventId, TicketTypeId, UserCouponId, UserId},
     point_account, ticket_type, user_coupon,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{ExprTrait, LockType, Order, Query},
+};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// How to read.
@@ -32,16 +38,15 @@ pub struct Reading {
 /// For requests that are all for this event.
 pub async fn desk(db: &impl ConnectionTrait, id: EventId, group: &[Request], reading: Reading) -> Result<Desk> {
     let absent = absent(db, group, reading).await?;
-    let event = match reading.is_locking {
-        true => event::query::lock_shared(db, id).await?,
-        false => event::query::by_id(db, id).await?,
+    let stock = stock(db, id, group, reading).await?;
+    let is_open = match stock.first() {
+        Some(row) => Some(row.is_open(reading.now)),
+        // None of the ticket types is this event's: which of the two is unknown?
+        None => event::query::by_id(db, id).await?.map(|_| true),
     };
-    let is_open = event
-        .map(|event| event::model::is_open(event.status, event.booking_opens_at, event.booking_closes_at, reading.now));
-    let types = ticket_types(db, id, group, reading).await?;
     let limited: Vec<TicketTypeId> =
-        types.iter().filter(|row| row.per_person_limit.is_some()).map(|row| row.id).collect();
-    let seats = types
+        stock.iter().filter(|row| row.per_person_limit.is_some()).map(|row| row.id).collect();
+    let seats = stock
         .into_iter()
         .map(|row| (row.id, Seats { price: row.price, remaining: row.remaining, limit: row.per_person_limit }));
     Ok(Desk {
@@ -64,21 +69,44 @@ async fn absent(db: &impl ConnectionTrait, group: &[Request], reading: Reading) 
     Ok(buyers.into_iter().filter(|buyer| !present.contains(buyer)).collect())
 }
 
-async fn ticket_types(
-    db: &impl ConnectionTrait,
-    id: EventId,
-    group: &[Request],
-    reading: Reading,
-) -> Result<Vec<ticket_type::Model>> {
-    let wanted: BTreeSet<TicketTypeId> = group.iter().flat_map(|request| request.wanted.keys().copied()).collect();
-    let mut select = ticket_type::Entity::find()
-        .filter(ticket_type::Column::EventId.eq(id))
-        .filter(ticket_type::Column::Id.is_in(wanted))
-        .order_by_asc(ticket_type::Column::Id);
-    if reading.is_locking {
-        select = select.lock_exclusive();
+/// A ticket type with what decides whether its event is on sale.
+#[derive(Debug, FromQueryResult)]
+struct Stock {
+    id: TicketTypeId,
+    price: i64,
+    remaining: i32,
+    per_person_limit: Option<i32>,
+    status: EventStatus,
+    booking_opens_at: DateTime<Utc>,
+    booking_closes_at: DateTime<Utc>,
+}
+
+impl Stock {
+    fn is_open(&self, now: DateTime<Utc>) -> bool {
+        event::model::is_open(self.status, self.booking_opens_at, self.booking_closes_at, now)
     }
-    Ok(select.all(db).await?)
+}
+
+/// The event and its ticket types in one statement, locked in this order, each for oneself alone: were the event shared, a
+/// rush at two nodes could hold it between them for as long as it lasts, and who cancels the event would never have it.
+async fn stock(db: &impl ConnectionTrait, id: EventId, group: &[Request], reading: Reading) -> Result<Vec<Stock>> {
+    let wanted: BTreeSet<TicketTypeId> = group.iter().flat_map(|request| request.wanted.keys().copied()).collect();
+    let backend = db.get_database_backend();
+    use ticket_type::Column as Type;
+    let mut select = Query::select();
+    select
+        .columns([Type::Id, Type::Price, Type::Remaining, Type::PerPersonLimit].map(|column| column.as_column_ref()))
+        .columns([Event::Status, Event::BookingOpensAt, Event::BookingClosesAt].map(|column| column.as_column_ref()))
+        .from(entity::event::Entity)
+        .inner_join(ticket_type::Entity, Type::EventId.into_expr().equals(Event::Id.as_column_ref()))
+        .and_where(Event::Id.eq(id))
+        .and_where(Type::Id.is_in(padded(wanted)))
+        .order_by(Type::Id.as_column_ref(), Order::Asc);
+    if reading.is_locking {
+        // PostgreSQL's stronger lock would hold up every row elsewhere that refers to the event.
+        select.lock(if backend == DbBackend::Postgres { LockType::NoKeyUpdate } else { LockType::Update });
+    }
+    Ok(Stock::find_by_statement(backend.build(&select)).all(db).await?)
 }
 
 async fn has(

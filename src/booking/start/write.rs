@@ -6,7 +6,7 @@ use crate::{
     booking::{confirm, expire::ExpireBooking, hold, idempotency, model::Price},
     error::Result,
     event::index::IndexEvent,
-    infra::{db::insert, jobs},
+    infra::{db::Batch, jobs},
     notification::confirmed::TellConfirmed,
     point,
 };
@@ -68,36 +68,43 @@ pub async fn all(
     new: &[&New<'_>],
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let keys = new.iter().map(|one| (&one.request.key, one.booking.id.to_string())).collect();
-    idempotency::store_all(txn, keys, now).await?;
-    let has_sold_out = take_seats(txn, desk, new).await?;
+    together(txn, app, desk, new, now)?.send(txn).await.map_err(idempotency::lost_in_batch)?;
     take_coupons(txn, new, now).await?;
     hold::hold_points_of(txn, &points(new)).await?;
+    let paid_by_points = new.iter().filter(|one| one.is_free() && one.booking.points_used > 0);
+    let spent = paid_by_points.map(|one| (one.booking.user_id, one.booking.points_used, one.booking.id.to_string()));
+    point::ledger::spend_all_held(txn, app, spent.collect()).await
+}
+
+/// What every booking writes. Keys come first: a twin waits there, and not behind half the work.
+fn together(txn: &impl ConnectionTrait, app: &App, desk: &Desk, new: &[&New<'_>], now: DateTime<Utc>) -> Result<Batch> {
+    let mut batch = Batch::on(txn);
+    let keys = new.iter().map(|one| (&one.request.key, one.booking.id.to_string())).collect();
+    batch.insert(idempotency::rows(keys, now))?;
+    let has_sold_out = take_seats(&mut batch, desk, new)?;
     // By person: each row locks its person's, and two groups must not do so crosswise.
     let mut sorted: Vec<&New<'_>> = new.to_vec();
     sorted.sort_by_key(|one| one.booking.user_id);
-    insert(txn, sorted.iter().map(|one| one.booking.clone().into_active_model().reset_all()).collect()).await?;
-    insert(txn, lines(desk, new)).await?;
+    batch.insert(sorted.iter().map(|one| one.booking.clone().into_active_model().reset_all()))?;
+    batch.insert(lines(desk, new))?;
     let due = sorted.iter().filter(|one| !one.is_free());
-    insert(txn, due.map(|one| payment(app, one, now)).collect()).await?;
+    batch.insert(due.map(|one| payment(app, one, now)))?;
     let free = new.iter().filter(|one| one.is_free());
-    let tickets = free.clone().flat_map(|one| confirm::tickets(app, &one.booking, one.wanted(), now));
-    insert(txn, tickets.collect()).await?;
-    let paid_by_points = free.filter(|one| one.booking.points_used > 0);
-    let spent = paid_by_points.map(|one| (one.booking.user_id, one.booking.points_used, one.booking.id.to_string()));
-    point::ledger::spend_all_held(txn, app, spent.collect()).await?;
-    insert(txn, jobs(app, new, has_sold_out, now)?).await?;
-    Ok(())
+    batch.insert(free.flat_map(|one| confirm::tickets(app, &one.booking, one.wanted(), now)))?;
+    batch.insert(jobs(app, new, has_sold_out, now)?)?;
+    Ok(batch)
 }
 
 /// True if the last of a kind is gone.
-async fn take_seats(txn: &impl ConnectionTrait, desk: &Desk, new: &[&New<'_>]) -> Result<bool> {
+fn take_seats(batch: &mut Batch, desk: &Desk, new: &[&New<'_>]) -> Result<bool> {
     let mut taken: BTreeMap<TicketTypeId, i32> = BTreeMap::new();
     for (id, quantity) in new.iter().flat_map(|one| one.wanted()) {
         *taken.entry(id).or_default() += quantity;
     }
+    // Row locks do not exist on every database: the write is guarded itself.
+    let take = "UPDATE ticket_type SET remaining = remaining - {} WHERE id = {} AND remaining >= {}";
     for (id, quantity) in &taken {
-        hold::one(u64::from(hold::take_seats(txn, *id, *quantity).await?), "seats taken")?;
+        batch.write(take, [(*quantity).into(), (*id).into(), (*quantity).into()], 1)?;
     }
     Ok(taken.iter().any(|(id, quantity)| desk.seats.get(id).is_some_and(|seats| seats.remaining == *quantity)))
 }

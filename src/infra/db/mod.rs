@@ -5,17 +5,18 @@
 //! SQLite has one writer and several readers (WAL); its writing transactions begin IMMEDIATE, because a late upgrade
 //! fails at once. `FOR UPDATE` is dropped there in silence: nothing may depend on it alone.
 
+mod batch;
 mod connect;
 mod insert;
 mod retry;
 
+pub use batch::Batch;
 pub use connect::{DatabaseSettings, OpenError};
 pub use insert::{insert, padded};
 pub use retry::{Attempts, Settled, is_lost, is_transient, is_unique};
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use std::sync::{
     Arc,
@@ -64,10 +65,8 @@ impl Db {
                 sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
                 ..TransactionOptions::default()
             },
-            Kind::MySql | Kind::Postgres => TransactionOptions {
-                isolation_level: Some(IsolationLevel::ReadCommitted),
-                ..TransactionOptions::default()
-            },
+            // READ COMMITTED, as each connection was told when it was opened (`connect`).
+            Kind::MySql | Kind::Postgres => TransactionOptions::default(),
         };
         self.writes.begin_with_options(options).await
     }
