@@ -33,6 +33,7 @@ mod outages;
 mod passwords;
 mod payment;
 mod races;
+mod revoked;
 mod schedules;
 mod schema;
 mod secrets;
@@ -70,6 +71,7 @@ fn scenarios() -> Vec<Scenario> {
         passwords::all(),
         payment::all(),
         races::all(),
+        revoked::all(),
         schedules::all(),
         torture::all(),
         social::all(),

@@ -75,7 +75,7 @@ pub async fn lock(txn: &impl ConnectionTrait, id: UserId) -> Result<Option<user:
 /// do.
 async fn prove(app: &App, member: &Member, user: &user::Model, secret: Option<String>) -> Result<()> {
     let Some(hash) = user.password_hash.clone() else {
-        let begun_at = session::begun_at(app, &member.family).await?;
+        let begun_at = session::begun_at(app, &member.token.family).await?;
         if begun_at.is_some_and(|begun_at| app.clock.now() - begun_at <= RECENT) {
             return Ok(());
         }
