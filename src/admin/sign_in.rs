@@ -44,10 +44,7 @@ pub async fn sign_in(app: &App, input: SignIn, address: Option<IpAddr>) -> Resul
     let admin = query::by_email(app.db.reads(), &email).await?;
     let hash = admin.as_ref().map(|admin| admin.password_hash.clone());
     let is_right = password::verify(app, input.password, hash).await?;
-    let Some(admin) = admin.filter(|_| is_right) else {
-        let ko = "이메일 또는 비밀번호가 올바르지 않습니다.";
-        return Err(Problem::new(Code::WrongCredentials, &[], ko, "The email or the password is wrong.").into());
-    };
+    let Some(admin) = admin.filter(|_| is_right) else { return Err(wrong()) };
     let due = second_factor(app, &admin, input.totp_code, input.recovery_code, address).await?;
     if let Some(by_address) = &by_address {
         throttle::forgive(app, by_address).await?;
@@ -59,7 +56,24 @@ pub async fn sign_in(app: &App, input: SignIn, address: Option<IpAddr>) -> Resul
     }
     throttle::forget(app, &by_account).await?;
     let session = session::begin(app, Holder::Admin(admin.id)).await?;
+    if let Err(changed) = still_so(app, &admin).await {
+        session::abandon(app, &session).await?;
+        return Err(changed);
+    }
     Ok((admin, session))
+}
+
+/// A password or a second factor that was changed, or an account that was removed, while the old password was compared: no
+/// session may come of it. What is changed after this look ends the session by itself.
+async fn still_so(app: &App, admin: &Model) -> Result<()> {
+    let now = query::by_id(app.db.reads(), admin.id).await?;
+    let is_same = |now: Model| now.password_hash == admin.password_hash && now.totp_secret == admin.totp_secret;
+    if now.is_some_and(is_same) { Ok(()) } else { Err(wrong()) }
+}
+
+fn wrong() -> Error {
+    let ko = "이메일 또는 비밀번호가 올바르지 않습니다.";
+    Problem::new(Code::WrongCredentials, &[], ko, "The email or the password is wrong.").into()
 }
 
 /// True if one is due and none was shown; one that was shown is used up, or refused.

@@ -1,11 +1,12 @@
 //! Admins' own accounts: signing in with a second factor, recovery codes, the password, and the command line's resets.
 
-use crate::harness::{TestApp, errors_of, user_error};
+use crate::harness::{self, TestApp, errors_of, slow_hash, user_error};
 use chrono::TimeDelta;
+use entity::{PasswordHash, ids::AdminId};
 use futures_util::future::join_all;
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
-use spotlight::admin;
+use spotlight::{admin, auth::session};
 use totp_rs::{Builder, Secret, Totp};
 
 crate::scenarios![
@@ -19,6 +20,7 @@ crate::scenarios![
     a_changed_password_ends_every_other_session,
     a_reset_leaves_a_new_password_and_nothing_else,
     a_removed_admin_is_out_at_once,
+    a_sign_in_under_way_does_not_outlive_what_it_was_proven_by,
     each_change_is_a_row_of_the_audit_log,
     no_member_and_no_visitor_changes_an_admin,
 ];
@@ -210,6 +212,41 @@ async fn a_removed_admin_is_out_at_once(app: TestApp) {
     assert!(admin::query::all(app.app.db.reads()).await.unwrap().is_empty());
     assert!(admin::reset::remove(&app.app, EMAIL).await.is_err());
     admin(&app).await;
+}
+
+async fn a_sign_in_under_way_does_not_outlive_what_it_was_proven_by(app: TestApp) {
+    admin(&app).await;
+    for changed in ["password", "factor", "account"] {
+        let row = admin::query::by_email(app.app.db.reads(), EMAIL).await.unwrap().unwrap();
+        // The harness's password, which takes a while.
+        change(&app, row.id, |row| row.password_hash = Set(slow_hash())).await;
+        let meanwhile = async {
+            match changed {
+                "password" => {
+                    change(&app, row.id, |row| row.password_hash = Set(PasswordHash("$2b$04$".to_owned()))).await
+                }
+                "factor" => change(&app, row.id, |row| row.totp_secret = Set(Some("sealed".to_owned()))).await,
+                _ => admin::reset::remove(&app.app, EMAIL).await.unwrap(),
+            }
+            session::end_all(&app.app, &row.id.to_string()).await.unwrap();
+        };
+        let payload = app.while_comparing(sign_in(&app, json!({ "password": harness::PASSWORD })), meanwhile).await;
+        assert_eq!(user_error(&payload), "WRONG_CREDENTIALS", "{changed}");
+        if changed != "account" {
+            change(&app, row.id, |row| row.totp_secret = Set(None)).await;
+        }
+    }
+}
+
+async fn change(app: &TestApp, id: AdminId, change: impl FnOnce(&mut entity::admin::ActiveModel)) {
+    let mut row = entity::admin::ActiveModel { id: Set(id), ..Default::default() };
+    change(&mut row);
+    entity::admin::Entity::update_many()
+        .set(row)
+        .filter(entity::admin::Column::Id.eq(id))
+        .exec(app.app.db.reads())
+        .await
+        .unwrap();
 }
 
 async fn each_change_is_a_row_of_the_audit_log(app: TestApp) {
