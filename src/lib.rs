@@ -51,6 +51,7 @@ pub(crate) fn job_registry() -> infra::jobs::Registry {
         .with::<attachment::remove::RemoveObject>()
         .with::<auth::new_password::PasswordChanged>()
         .with::<auth::send_code::SendCode>()
+        .with::<auth::social::link_letter::LinkChanged>()
         .with::<auth::social::unlink::UnlinkAtProvider>()
         .with::<auth::social::unlinked::KakaoUnlinked>()
         .with::<booking::expire::ExpireBooking>()

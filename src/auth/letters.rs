@@ -2,6 +2,7 @@
 //! its owner may know.
 
 use crate::{infra::mail::Letter, language::Language};
+use entity::enums::SocialProvider;
 
 /// The code that proves the mailbox of a new account.
 pub fn sign_up_code(id: String, to: String, language: Language, digits: &str, minutes: u64) -> Letter {
@@ -66,6 +67,51 @@ pub fn password_changed(id: String, to: String, language: Language) -> Letter {
             "Your password was changed",
             "The password of your account was changed, and every device was signed out.",
             "If it was not you, reset your password now.",
+        ),
+    };
+    Letter::new(id, to, language, title).paragraph(what).note(note)
+}
+
+fn name(provider: SocialProvider, language: Language) -> &'static str {
+    match (provider, language) {
+        (SocialProvider::Kakao, Language::Ko) => "카카오",
+        (SocialProvider::Kakao, Language::En) => "Kakao",
+        (SocialProvider::Naver, Language::Ko) => "네이버",
+        (SocialProvider::Naver, Language::En) => "Naver",
+    }
+}
+
+/// One more way in.
+pub fn linked(id: String, to: String, language: Language, provider: SocialProvider) -> Letter {
+    let provider = name(provider, language);
+    let (title, what, note) = match language {
+        Language::Ko => (
+            format!("{provider} 로그인이 연결되었습니다"),
+            format!("이제 {provider} 로그인으로도 계정에 들어올 수 있습니다."),
+            "직접 연결하지 않으셨다면 지금 바로 연결을 해제하고 비밀번호를 바꿔 주세요.",
+        ),
+        Language::En => (
+            format!("{provider} was linked to your account"),
+            format!("Signing in with {provider} opens your account from now on."),
+            "If it was not you, end that link and change your password now.",
+        ),
+    };
+    Letter::new(id, to, language, title).paragraph(what).note(note)
+}
+
+/// One way in less.
+pub fn unlinked(id: String, to: String, language: Language, provider: SocialProvider) -> Letter {
+    let provider = name(provider, language);
+    let (title, what, note) = match language {
+        Language::Ko => (
+            format!("{provider} 로그인 연결이 해제되었습니다"),
+            format!("이제 {provider} 로그인으로는 계정에 들어올 수 없습니다."),
+            "직접 해제하지 않으셨다면 지금 바로 비밀번호를 바꿔 주세요.",
+        ),
+        Language::En => (
+            format!("{provider} was unlinked from your account"),
+            format!("Signing in with {provider} no longer opens your account."),
+            "If it was not you, change your password now.",
         ),
     };
     Letter::new(id, to, language, title).paragraph(what).note(note)

@@ -143,8 +143,7 @@ async fn update(ctx: &Context<'_>, input: ProfileUpdateInput) -> Result<ProfileU
 }
 
 async fn leave(ctx: &Context<'_>, input: AccountWithdrawInput) -> Result<AccountWithdrawPayload> {
-    ctx.buyer()?;
-    let member = ctx.viewer().member().ok_or(Error::Unauthenticated)?.clone();
+    let member = ctx.member()?.clone();
     let input = Withdraw { current_password: input.current_password, reason: input.reason };
     let app = ctx.app().clone();
     let points = ctx.app().outlive(async move { withdraw::withdraw(&app, &member, input).await }).await?;

@@ -21,6 +21,9 @@ crate::scenarios![
     an_email_counts_only_if_it_is_verified,
     a_verified_email_with_an_account_is_sent_to_link,
     linking_opens_the_same_account_and_is_idempotent,
+    a_token_alone_neither_links_nor_unlinks,
+    without_a_password_a_link_takes_a_recent_sign_in,
+    a_letter_tells_of_each_link_and_its_end,
     a_linked_account_cannot_be_linked_to_another,
     the_last_way_in_cannot_be_unlinked,
     two_unlinks_at_once_leave_one_way_in,
@@ -60,7 +63,10 @@ async fn start(app: &TestApp, token: Option<&str>, provider: &'static str, purpo
 async fn start_at(app: &TestApp, url: &str, token: Option<&str>, provider: &'static str, purpose: &str) -> Way {
     let document = "mutation($input: SocialSignInStartInput!) { socialSignInStart(input: $input) { authorizeUrl state \
                     browserSecret expiresAt userErrors { code path } } }";
-    let input = json!({ "provider": provider, "redirectUri": BACK, "purpose": purpose });
+    let mut input = json!({ "provider": provider, "redirectUri": BACK, "purpose": purpose });
+    if purpose == "LINK" {
+        input["currentPassword"] = json!(PASSWORD);
+    }
     let answer = app.query_at(url, token, document, json!({ "input": input })).await;
     let payload = &answer.data()["socialSignInStart"];
     let text = |name: &str| payload[name].as_str().unwrap_or_else(|| panic!("{payload}")).to_owned();
@@ -120,7 +126,7 @@ async fn links(app: &TestApp, who: &Person) -> Vec<String> {
 }
 
 async fn unlink(app: &TestApp, who: &Person, provider: &str) -> Value {
-    let input = json!({ "provider": provider });
+    let input = json!({ "provider": provider, "currentPassword": PASSWORD });
     app.mutate(Some(&who.token), "socialAccountUnlink", "viewer { email }", input).await
 }
 
@@ -358,6 +364,56 @@ async fn linking_opens_the_same_account_and_is_idempotent(app: TestApp) {
     let second = link(&app, &mina, "KAKAO", &[("person", "3002")]).await;
     assert_eq!(user_error(&second), "NOT_ALLOWED provider");
     assert_eq!(rows(&app).await, (1, 2));
+}
+
+async fn begin_link(app: &TestApp, who: &Person, more: Value) -> Value {
+    let mut input = json!({ "provider": "KAKAO", "redirectUri": BACK, "purpose": "LINK" });
+    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    app.mutate(Some(&who.token), "socialSignInStart", "state authorizeUrl", input).await
+}
+
+async fn a_token_alone_neither_links_nor_unlinks(app: TestApp) {
+    let mina = app.fan("mina").await;
+    link(&app, &mina, "NAVER", &MINA).await;
+    for wrong in [json!({}), json!({ "currentPassword": "Wrong-1234" })] {
+        let begun = begin_link(&app, &mina, wrong.clone()).await;
+        assert_eq!((user_error(&begun), &begun["state"]), ("WRONG_CREDENTIALS currentPassword".into(), &Value::Null));
+        let mut input = json!({ "provider": "NAVER" });
+        input.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        let ended = app.mutate(Some(&mina.token), "socialAccountUnlink", "viewer { email }", input).await;
+        assert_eq!(user_error(&ended), "WRONG_CREDENTIALS currentPassword");
+    }
+    assert_eq!(links(&app, &mina).await, ["NAVER"]);
+    begin_link(&app, &mina, json!({ "currentPassword": "Wrong-1234" })).await;
+    let right = json!({ "currentPassword": PASSWORD });
+    assert_eq!(user_error(&begin_link(&app, &mina, right).await), "TOO_MANY_ATTEMPTS currentPassword");
+}
+
+async fn without_a_password_a_link_takes_a_recent_sign_in(app: TestApp) {
+    let who = person(&sign_in(&app, "NAVER", &MINA).await);
+    app.move_clock(TimeDelta::minutes(10));
+    assert!(begin_link(&app, &who, json!({})).await["state"].is_string());
+    app.move_clock(TimeDelta::seconds(1));
+    assert_eq!(user_error(&begin_link(&app, &who, json!({})).await), "SIGN_IN_NOT_RECENT");
+    assert_eq!(user_error(&unlink(&app, &who, "NAVER").await), "SIGN_IN_NOT_RECENT");
+    let again = person(&sign_in(&app, "NAVER", &MINA).await);
+    assert!(begin_link(&app, &again, json!({})).await["state"].is_string());
+}
+
+async fn a_letter_tells_of_each_link_and_its_end(app: TestApp) {
+    let mina = app.fan("mina").await;
+    link(&app, &mina, "KAKAO", &MINA).await;
+    let letter = app.mail_to(&mina.email).await;
+    assert!(letter.contains("Kakao was linked to your account"), "{letter}");
+    app.move_clock(TimeDelta::seconds(1));
+    unlink(&app, &mina, "KAKAO").await;
+    let letter = app.mail_to(&mina.email).await;
+    assert!(letter.contains("Kakao was unlinked from your account"), "{letter}");
+    app.mutate(Some(&mina.token), "profileUpdate", "viewer { email }", json!({ "language": "KO" })).await;
+    app.move_clock(TimeDelta::seconds(1));
+    link(&app, &mina, "NAVER", &MINA).await;
+    let letter = app.mail_to(&mina.email).await;
+    assert!(letter.contains("네이버 로그인이 연결되었습니다"), "{letter}");
 }
 
 async fn a_linked_account_cannot_be_linked_to_another(app: TestApp) {

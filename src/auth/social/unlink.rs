@@ -1,27 +1,42 @@
-//! `socialAccountUnlink`: never the last way in. Kakao is told afterwards, by a job; Naver cannot be told, as that takes
+//! `socialAccountUnlink`: never the last way in, and proven again as a link is. Kakao is told afterwards, by a job; Naver cannot be told, as that takes
 //! the person's own token, and none is kept.
 
-use super::{link, query};
+use super::{link, link_letter, query};
 use crate::{
     app::App,
+    auth::proof,
     error::{Code, Error, Problem, Result},
     infra::{
         jobs::{self, Job, Lane},
         social::CallError,
     },
     transaction,
-    user::viewer::Buyer,
+    user::viewer::Member,
 };
 use entity::{enums::SocialProvider, ids::UserId, social_account, user};
 use sea_orm::{ConnectionTrait, EntityTrait};
 use serde::{Deserialize, Serialize};
 
-pub async fn unlink(app: &App, buyer: Buyer, provider: SocialProvider) -> Result<user::Model> {
-    transaction!(app, txn => detach(txn, app, buyer.id(), provider).await)
+pub async fn unlink(
+    app: &App,
+    member: &Member,
+    provider: SocialProvider,
+    secret: Option<String>,
+) -> Result<user::Model> {
+    let known = proof::prove(app, member, secret).await?;
+    transaction!(app, txn => detach(txn, app, &known, provider).await)
 }
 
-async fn detach(txn: &impl ConnectionTrait, app: &App, user: UserId, provider: SocialProvider) -> Result<user::Model> {
-    let user = link::lock(txn, user).await?;
+async fn detach(
+    txn: &impl ConnectionTrait,
+    app: &App,
+    known: &user::Model,
+    provider: SocialProvider,
+) -> Result<user::Model> {
+    let user = link::lock(txn, known.id).await?;
+    if user.password_hash != known.password_hash {
+        return Err(Error::Unauthenticated);
+    }
     let links = query::of(txn, user.id).await?;
     let found = links.iter().find(|link| link.provider == provider);
     let found = found.ok_or_else(|| Error::not_found(&["provider"]))?;
@@ -31,6 +46,7 @@ async fn detach(txn: &impl ConnectionTrait, app: &App, user: UserId, provider: S
         return Err(Problem::new(Code::NotAllowed, &["provider"], ko, en).into());
     }
     remove(txn, app, found).await?;
+    link_letter::enqueue(txn, app, user.id, provider, false).await?;
     Ok(user)
 }
 
