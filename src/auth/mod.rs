@@ -24,3 +24,4 @@ pub mod sign_up;
 pub mod social;
 pub mod throttle;
 pub mod tokens;
+pub mod tries;

@@ -15,6 +15,8 @@ crate::scenarios![
     a_code_shown_twice_at_once_signs_in_once,
     a_recovery_code_is_good_once_even_at_once,
     wrong_codes_are_throttled,
+    a_stranger_who_fails_on_purpose_locks_no_admin_out,
+    wrong_passwords_of_an_admin_are_throttled_by_address_and_pair,
     enrolling_takes_the_password_and_changes_nothing_yet,
     turning_it_off_takes_the_password_and_a_code,
     a_changed_password_ends_every_other_session,
@@ -130,6 +132,45 @@ async fn wrong_codes_are_throttled(app: TestApp) {
     assert_eq!(user_error(&sign_in(&app, right).await), "TOO_MANY_ATTEMPTS");
     app.pass(TimeDelta::minutes(15)).await;
     token(&sign_in(&app, json!({ "totpCode": code(&app, &generator, 0) })).await);
+}
+
+/// From somewhere.
+async fn from(app: &TestApp, email: &str, password: &str, address: &str) -> Result<(), String> {
+    let (email, password) = (email.to_owned(), password.to_owned());
+    let input = admin::sign_in::SignIn { email, password, totp_code: None, recovery_code: None };
+    let entered = admin::sign_in::sign_in(&app.app, input, address.parse().ok()).await;
+    entered.map(drop).map_err(|error| error.to_string())
+}
+
+async fn a_stranger_who_fails_on_purpose_locks_no_admin_out(app: TestApp) {
+    let (_, generator, _) = with_totp(&app).await;
+    let entered = sign_in(&app, json!({ "totpCode": code(&app, &generator, 0) })).await;
+    token(&entered);
+    // From one address, and from a hundred.
+    for number in 0..110 {
+        let address = if number < 10 { "203.0.113.9".to_owned() } else { format!("2001:db8:0:{number:x}::1") };
+        assert!(from(&app, EMAIL, "Wrong-1234", &address).await.is_err());
+    }
+    let away = from(&app, EMAIL, PASSWORD, "203.0.113.7").await.unwrap_err();
+    assert!(away.contains("TooManyAttempts"), "{away}");
+    // Who does not know the password tries no code either.
+    app.move_clock(TimeDelta::seconds(60));
+    token(&sign_in(&app, json!({ "totpCode": code(&app, &generator, 0) })).await);
+}
+
+async fn wrong_passwords_of_an_admin_are_throttled_by_address_and_pair(app: TestApp) {
+    admin(&app).await;
+    for number in 0..110 {
+        let refused = from(&app, &format!("nobody{number}@spotlight.test"), "Wrong-1234", "203.0.113.9").await;
+        assert_eq!(refused.unwrap_err().contains("TooManyAttempts"), number >= 100, "{number}");
+    }
+    let refused = from(&app, EMAIL, PASSWORD, "203.0.113.9").await.unwrap_err();
+    assert!(refused.contains("TooManyAttempts"), "{refused}");
+    for number in 0..11 {
+        let refused = from(&app, EMAIL, "Wrong-1234", "203.0.113.10").await.unwrap_err();
+        assert_eq!(refused.contains("TooManyAttempts"), number >= 10, "{number}: {refused}");
+    }
+    from(&app, EMAIL, PASSWORD, "203.0.113.11").await.unwrap();
 }
 
 async fn enrolling_takes_the_password_and_changes_nothing_yet(app: TestApp) {
