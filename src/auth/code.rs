@@ -56,6 +56,12 @@ pub async fn begin(app: &App, purpose: Purpose, email: &str) -> Result<String> {
     Ok(nonce)
 }
 
+/// Whether a code made of this nonce may still be used.
+pub async fn is_current(app: &App, purpose: Purpose, email: &str, nonce: &str) -> Result<bool> {
+    let kept = CODES.get(&app.kv, &key(purpose, email)).await?;
+    Ok(kept.is_some_and(|kept| kept.value.nonce == nonce))
+}
+
 /// As [`redeem`], and refused to who was wrong too often, at this mailbox or from this address: a new code gives new tries,
 /// but not without end.
 pub async fn prove(

@@ -47,8 +47,13 @@ pub struct SendCode {
 impl Job for SendCode {
     const NAME: &'static str = "send_code";
     const LANE: Lane = Lane::Mail;
+    const CARRIES_ADDRESS: bool = true;
 
     async fn run(self, app: &App) -> Result<()> {
+        // Run out, used, or replaced by a newer one while the mail server was away: a letter would only mislead.
+        if !code::is_current(app, self.purpose, &self.email, &self.nonce).await? {
+            return Ok(());
+        }
         let has_account = user::query::by_email(app.db.reads(), &self.email).await?.is_some();
         let digits = code::digits(app, self.purpose, &self.email, &self.nonce);
         let minutes = app.config.auth.code_minutes;

@@ -1,6 +1,6 @@
 //! Letters: what both twins promise, and what a mail server that is down, slow or says no does to everything else.
 
-use crate::harness::{Manners, SmtpServer, TestApp, first_moment};
+use crate::harness::{Manners, PASSWORD, SmtpServer, TestApp, first_moment};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::job;
 use libtest_mimic::{Failed, Trial};
@@ -22,7 +22,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 crate::scenarios![
     a_mail_server_that_hangs_delays_mail_and_nothing_else,
-    a_mailbox_that_is_refused_is_parked_at_once,
+    a_code_for_a_mailbox_that_is_refused_leaves_nothing_behind,
+    a_letter_about_an_account_is_parked_where_its_mailbox_is_refused,
+    a_code_that_is_good_no_more_is_not_sent,
     the_folder_is_readable_and_its_letters_can_do_nothing,
 ];
 
@@ -300,7 +302,7 @@ async fn a_mail_server_that_hangs_delays_mail_and_nothing_else(app: TestApp) {
     node.stop().await;
 }
 
-async fn a_mailbox_that_is_refused_is_parked_at_once(app: TestApp) {
+async fn a_code_for_a_mailbox_that_is_refused_leaves_nothing_behind(app: TestApp) {
     let server = SmtpServer::start(Manners { to_nobody: "550 5.1.1 unknown", ..Manners::default() }).await;
     let url = server.url.clone();
     let node = app.node("mailing", move |config| config.mail = settings(&url)).await;
@@ -309,11 +311,37 @@ async fn a_mailbox_that_is_refused_is_parked_at_once(app: TestApp) {
     }
     while jobs::run_due(&node.app).await.unwrap() > 0 {}
     assert_eq!(server.taken().len(), 1);
-    let [parked] = letters_waiting(&app).await.try_into().unwrap();
+    // Parked, it would keep the address for as long as nobody looks.
+    assert_eq!(letters_waiting(&app).await, []);
+    node.stop().await;
+}
+
+async fn a_letter_about_an_account_is_parked_where_its_mailbox_is_refused(app: TestApp) {
+    let fan = app.fan("nobody").await;
+    let server = SmtpServer::start(Manners { to_nobody: "550 5.1.1 unknown", ..Manners::default() }).await;
+    let url = server.url.clone();
+    let node = app.node("mailing", move |config| config.mail = settings(&url)).await;
+    let input = json!({ "currentPassword": PASSWORD, "newPassword": "Another-1234" });
+    app.mutate(Some(&fan.token), "passwordChange", "session { accessToken }", input).await;
+    while jobs::run_due(&node.app).await.unwrap() > 0 {}
+    let rows = job::Entity::find().filter(job::Column::Name.eq("password_changed")).all(app.app.db.reads());
+    let [parked] = rows.await.unwrap().try_into().unwrap();
     assert!(parked.parked_at.is_some() && parked.attempts == 1, "{parked:?}");
     assert!(parked.last_error.as_ref().is_some_and(|why| why.contains("unknown")), "{parked:?}");
+    assert!(!parked.payload.contains("nobody"), "{parked:?}");
     parked.delete(app.app.db.reads()).await.unwrap();
     node.stop().await;
+}
+
+async fn a_code_that_is_good_no_more_is_not_sent(app: TestApp) {
+    // The server was away for as long as a code lives, or shorter.
+    for (email, minutes) in [("a@example.kr", 4), ("b@example.kr", 5)] {
+        ask_for_a_code(&app, &app.url, email).await;
+        app.pass(TimeDelta::minutes(minutes)).await;
+    }
+    let letters = spotlight::infra::mail::read::newest(app.app.mail.folder().unwrap()).unwrap();
+    assert_eq!(letters.map(|letter| letter.to).collect::<Vec<_>>(), ["a@example.kr"]);
+    assert_eq!(letters_waiting(&app).await, []);
 }
 
 async fn the_folder_is_readable_and_its_letters_can_do_nothing(app: TestApp) {

@@ -1,7 +1,9 @@
 //! One's own profile, and leaving.
 
 use crate::{
-    harness::{BOOKING, Event, PASSWORD, Person, SESSION, TestApp, booking_input, errors_of, user_error},
+    harness::{
+        BOOKING, Event, Manners, PASSWORD, Person, SESSION, SmtpServer, TestApp, booking_input, errors_of, user_error,
+    },
     uploads::{png, review, status_of, uploaded, user_id},
 };
 use chrono::TimeDelta;
@@ -12,7 +14,7 @@ use entity::{
 use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, QueryResult, Statement};
 use serde_json::{Value, json};
-use spotlight::{error::Error, user::withdraw};
+use spotlight::{error::Error, infra::jobs, user::withdraw};
 
 crate::scenarios![
     a_profile_is_read_and_edited,
@@ -23,6 +25,7 @@ crate::scenarios![
     a_fan_with_something_open_is_refused_each_thing_named,
     an_artist_leaves_after_the_last_event_was_settled,
     what_is_erased_is_in_no_table,
+    a_mailbox_that_is_refused_keeps_no_address,
     the_same_email_is_somebody_new,
     what_was_written_stays_without_a_name,
     every_session_ends,
@@ -350,6 +353,24 @@ async fn what_is_erased_is_in_no_table(app: TestApp) {
     assert_eq!((row.birth_date, row.password_hash, row.is_reminded_by_mail), (None, None, false));
     assert_eq!((row.language.as_str(), row.withdrawn_at), ("ko", Some(crate::harness::first_moment())));
     assert_eq!(status_of(&app, &avatar).await, 404);
+}
+
+async fn a_mailbox_that_is_refused_keeps_no_address(app: TestApp) {
+    let fan = app.fan("nobody").await;
+    let server = SmtpServer::start(Manners { to_nobody: "550 5.1.1 unknown", ..Manners::default() }).await;
+    let mail = spotlight::infra::mail::MailSettings { url: server.url.clone().into(), ..app.app.config.mail.clone() };
+    let node = app.node("mailing", move |config| config.mail = mail).await;
+    // A code that nobody has read, and the farewell.
+    app.mutate(None, "emailCodeSend", "isAccepted", json!({ "email": fan.email, "purpose": "SIGN_UP" })).await;
+    assert_eq!(leave(&app, &fan).await["isWithdrawn"], true);
+    let waiting = places_of(&app, &["nobody@example.kr"]).await;
+    assert!(waiting.iter().filter(|place| *place == "job.payload").count() == 2, "{waiting:?}");
+    while jobs::run_due(&node.app).await.unwrap() > 0 {}
+    assert!(server.taken().is_empty());
+    app.pass(TimeDelta::minutes(16)).await;
+    app.app.kv.sweep().await.unwrap();
+    assert_eq!(places_of(&app, &["nobody@example.kr"]).await, Vec::<String>::new());
+    node.stop().await;
 }
 
 async fn the_same_email_is_somebody_new(app: TestApp) {
