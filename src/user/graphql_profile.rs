@@ -1,8 +1,8 @@
 //! What only a member sees of themselves, changing it, and leaving.
 
-use super::{graphql::ViewerNode, profile, profile::ProfileUpdate, withdraw, withdraw::Withdraw};
+use super::{graphql::ViewerNode, profile, profile::ProfileUpdate, withdraw};
 use crate::{
-    error::{Error, Result},
+    error::Result,
     graphql::{
         ctx::Ctx,
         door::answer,
@@ -82,8 +82,6 @@ pub struct ProfileUpdateInput {
 pub struct AccountWithdrawInput {
     /// The password. An account without one needs a sign-in of at most 10 minutes ago instead.
     pub current_password: Option<String>,
-    /// Why, for those who run the place; at most 500 characters.
-    pub reason: Option<String>,
 }
 
 payload! {
@@ -123,7 +121,7 @@ impl AccountMutation {
     async fn account_withdraw(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Proof, and why.")] input: AccountWithdrawInput,
+        #[graphql(desc = "Proof.")] input: AccountWithdrawInput,
     ) -> async_graphql::Result<AccountWithdrawPayload> {
         answer(ctx, leave(ctx, input).await)
     }
@@ -144,9 +142,8 @@ async fn update(ctx: &Context<'_>, input: ProfileUpdateInput) -> Result<ProfileU
 
 async fn leave(ctx: &Context<'_>, input: AccountWithdrawInput) -> Result<AccountWithdrawPayload> {
     let member = ctx.member()?.clone();
-    let input = Withdraw { current_password: input.current_password, reason: input.reason };
-    let app = ctx.app().clone();
-    let points = ctx.app().outlive(async move { withdraw::withdraw(&app, &member, input).await }).await?;
+    let (app, secret) = (ctx.app().clone(), input.current_password);
+    let points = ctx.app().outlive(async move { withdraw::withdraw(&app, &member, secret).await }).await?;
     let forfeited_points = Some(Won(points));
     Ok(AccountWithdrawPayload { is_withdrawn: Some(true), forfeited_points, user_errors: Vec::new() })
 }

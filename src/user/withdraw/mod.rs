@@ -21,35 +21,24 @@ use crate::{
     admin::audit::{self, Change},
     app::App,
     auth::proof,
-    error::{Error, Problems, Result},
+    error::{Error, Result},
     transaction,
 };
 use entity::{ids::UserId, user};
 use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect};
 use serde_json::json;
 
-/// No `Debug`: the password is a secret.
-#[derive(Clone)]
-pub struct Withdraw {
-    /// Of those who have one.
-    pub current_password: Option<String>,
-    pub reason: Option<String>,
-}
-
-/// Answers how many points were forfeited.
-pub async fn withdraw(app: &App, member: &Member, input: Withdraw) -> Result<i64> {
-    let mut problems = Problems::default();
-    problems.length(&["reason"], input.reason.as_deref().unwrap_or_default(), 0, 500);
-    problems.check()?;
-    let known = proof::prove(app, member, input.current_password).await?;
+/// Answers how many points were forfeited. `secret` is the password of those who have one.
+pub async fn withdraw(app: &App, member: &Member, secret: Option<String>) -> Result<i64> {
+    let known = proof::prove(app, member, secret).await?;
     let forfeited = transaction!(app, txn => {
         // A password that was changed since it was compared is another one.
         let user = lock(txn, member.id).await?.filter(|user| user.password_hash == known.password_hash);
         let user = user.ok_or(Error::Unauthenticated)?;
         check::check(txn, app.clock.now(), &user, &[]).await?;
         let forfeited = erase::erase(txn, app, &user).await?;
-        let after = json!({ "reason": input.reason, "forfeitedPoints": forfeited });
-        let change = Change::new("account.withdraw", "user", user.id).after(after);
+        let change = Change::new("account.withdraw", "user", user.id).before(json!({ "role": user.role }));
+        let change = change.after(json!({ "isWithdrawn": true, "forfeitedPoints": forfeited }));
         audit::write(txn, app, None, change).await?;
         Ok(forfeited)
     })?;
