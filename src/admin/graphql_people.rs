@@ -1,7 +1,7 @@
 //! Members and the audit log, as admins see them.
 
 use super::{
-    graphql_lists::parsed,
+    graphql_lists::{IDS, parsed, parsed_all},
     list::{counts, people},
 };
 use crate::{
@@ -27,6 +27,8 @@ use std::{collections::HashMap, sync::Arc};
 /// Which members; what is left out does not matter.
 #[derive(InputObject, Default)]
 pub struct AdminUserFilter {
+    /// Only these, at most 100.
+    pub ids: Option<Vec<ID>>,
     /// What they may do.
     pub role: Option<Role>,
     /// Whether they have left.
@@ -36,6 +38,8 @@ pub struct AdminUserFilter {
 /// Which entries of the log; what is left out does not matter.
 #[derive(InputObject, Default)]
 pub struct AuditLogFilter {
+    /// Only these, at most 100.
+    pub ids: Option<Vec<ID>>,
     /// What was changed: `usr_…`, `evt_…` and so on.
     pub subject_id: Option<ID>,
     /// Who changed it.
@@ -48,9 +52,17 @@ pub struct AuditLogFilter {
     pub until: Option<DateTime<Utc>>,
 }
 
+impl AdminUserFilter {
+    pub fn parse(self, text: Option<String>) -> Result<people::Users> {
+        let (ids, role) = (parsed_all(self.ids, &IDS)?, self.role.map(Into::into));
+        Ok(people::Users { ids, text, role, is_withdrawn: self.is_withdrawn })
+    }
+}
+
 impl AuditLogFilter {
     pub fn parse(self) -> Result<people::AuditLog> {
         Ok(people::AuditLog {
+            ids: parsed_all(self.ids, &IDS)?,
             subject_id: self.subject_id.map(|id| id.0),
             admin_id: parsed(self.admin_id, "adminId")?,
             action: self.action,

@@ -12,6 +12,7 @@ crate::scenarios![
     the_audit_log_refuses_to_be_changed,
     members_are_found_by_the_beginning_of_what_is_known,
     lists_filter_and_page,
+    whatever_an_admin_is_given_is_found,
     every_admin_list_runs_a_fixed_number_of_statements,
     a_changed_role_counts_at_once,
     an_artist_with_events_to_come_stays_one,
@@ -222,6 +223,58 @@ async fn lists_filter_and_page(app: TestApp) {
     assert_eq!(member, [json!({ "bookingCount": 2, "eventCount": 0, "pointBalance": 0 })]);
     let queued = list(&app, &keeper, "jobs(state: QUEUED, name: \"expire_booking\")", "state attempts payload").await;
     assert!(!queued.is_empty() && queued.iter().all(|row| row["state"] == "QUEUED"), "{queued:?}");
+    app.pass(TimeDelta::minutes(16)).await;
+}
+
+async fn whatever_an_admin_is_given_is_found(app: TestApp) {
+    let (artist, fan, keeper) = (app.artist("haneul").await, app.fan("mina").await, admin(&app).await);
+    let event = app.event(&artist, 1_000, 10).await;
+    let other = app.fan("jun").await;
+    let booking = app.buy(&fan, &event, 1, "k").await;
+    app.buy(&other, &event, 1, "k").await;
+    let (reviewed, _) = (review_of(&app, &event, &fan, 4).await, review_of(&app, &event, &other, 2).await);
+    let id: entity::ids::BookingId = booking.parse().unwrap();
+    let rows = payment::Entity::find().filter(payment::Column::BookingId.eq(id)).all(app.app.db.reads()).await.unwrap();
+    let (paid, tid) = (rows[0].id.to_string(), rows[0].tid.clone().unwrap());
+    let input = json!({ "userId": user_id(&app, &other).await, "role": "ARTIST", "reason": "asked" });
+    app.mutate(Some(&keeper), "adminUserRoleChange", "user { id }", input).await;
+    let changed = list(&app, &keeper, "auditLog(first: 1)", "id").await[0]["id"].as_str().unwrap().to_owned();
+    let queued = list(&app, &keeper, "jobs(first: 1)", "id").await[0]["id"].as_str().unwrap().to_owned();
+    let fan_id = user_id(&app, &fan).await;
+    let ids = |id: &str| format!("ids: [\"{id}\"]");
+    let by_id = |list: &str, id: &str| format!("{list}(filter: {{ {} }})", ids(id));
+    for (field, found) in [
+        (by_id("users", &fan_id), &fan_id),
+        (by_id("events", &event.id), &event.id),
+        (by_id("reviews", &reviewed), &reviewed),
+        (by_id("bookings", &booking), &booking),
+        (by_id("payments", &paid), &paid),
+        (by_id("auditLog", &changed), &changed),
+        (format!("jobs({})", ids(&queued)), &queued),
+        (format!("payments(filter: {{ bookingId: \"{booking}\" }})"), &paid),
+        (format!("payments(filter: {{ tid: \"{tid}\" }})"), &paid),
+        ("bookings(query: \"min\")".to_owned(), &booking),
+        ("payments(query: \"MINA@\")".to_owned(), &paid),
+        ("reviews(query: \"mina\")".to_owned(), &reviewed),
+    ] {
+        let rows = list(&app, &keeper, &field, "id").await;
+        assert_eq!(rows, [json!({ "id": found })], "{field}");
+    }
+    for (field, error) in [
+        ("payments(filter: { tid: \"T00\" })".to_owned(), None),
+        ("bookings(query: \"nobody\")".to_owned(), None),
+        ("users(filter: { ids: [] })".to_owned(), None),
+        ("settlements(filter: { ids: [] })".to_owned(), None),
+        (by_id("bookings", &paid), Some("NOT_FOUND")),
+        (format!("users(filter: {{ ids: [{}] }})", format!("\"{fan_id}\",").repeat(101)), Some("TOO_LONG")),
+    ] {
+        let query = format!("{{ admin {{ {field} {{ nodes {{ id }} }} }} }}");
+        let answer = app.query(Some(&keeper), &query, json!({})).await;
+        match error {
+            Some(code) => assert_eq!(answer.code(), code, "{field}: {}", answer.body),
+            None => assert_eq!(answer.data()["admin"][field.split('(').next().unwrap()]["nodes"], json!([]), "{field}"),
+        }
+    }
     app.pass(TimeDelta::minutes(16)).await;
 }
 
