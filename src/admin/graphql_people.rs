@@ -1,6 +1,7 @@
 //! Members and the audit log, as admins see them.
 
 use super::{
+    audit,
     graphql_lists::{IDS, parsed, parsed_all},
     list::{counts, people},
 };
@@ -15,10 +16,10 @@ use crate::{
     },
     user::graphql::UserNode,
 };
-use async_graphql::{Context, ID, InputObject, Object, dataloader::Loader};
+use async_graphql::{Context, Enum, ID, InputObject, Object, dataloader::Loader};
 use chrono::{DateTime, Utc};
 use entity::{
-    admin, audit_log,
+    admin, audit_log, enums,
     ids::{AdminId, UserId},
     user,
 };
@@ -33,6 +34,19 @@ pub struct AdminUserFilter {
     pub role: Option<Role>,
     /// Whether they have left.
     pub is_withdrawn: Option<bool>,
+}
+
+/// Who made a change that is in the log.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "enums::AuditActor")]
+pub enum AuditActor {
+    /// An admin, through the API.
+    Admin,
+    /// Somebody at the command line.
+    Cli,
+    /// A member, to the own account.
+    #[graphql(name = "SELF")]
+    Themselves,
 }
 
 /// Which entries of the log; what is left out does not matter.
@@ -151,7 +165,15 @@ impl AuditLogNode {
     async fn id(&self) -> ID {
         ID(self.0.id.to_string())
     }
-    /// Who did it, `adm_…`; null for the command line, and for what members do to their own accounts.
+    /// What kind of actor did it.
+    async fn actor(&self) -> AuditActor {
+        audit::actor_of(&self.0).into()
+    }
+    /// Who sat at the command line, and on which machine, as `name@host`; null for others.
+    async fn operator(&self) -> Option<&str> {
+        self.0.operator.as_deref()
+    }
+    /// Who did it, `adm_…`; null unless it was an admin.
     async fn admin_id(&self) -> Option<ID> {
         self.0.admin_id.map(|id| ID(id.to_string()))
     }
@@ -182,7 +204,7 @@ impl AuditLogNode {
     async fn after(&self) -> Option<&str> {
         self.0.after.as_deref()
     }
-    /// The network address that it was done from; null for the command line.
+    /// The network address that an admin did it from; null for others.
     async fn address(&self) -> Option<&str> {
         self.0.address.as_deref()
     }

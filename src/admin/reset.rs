@@ -1,8 +1,8 @@
 //! `spotlight admin reset` and `spotlight admin remove`: for an admin who lost the password or the device, and for one who is
-//! gone. From the command line only; each is a row of the audit log without an admin.
+//! gone. From the command line only; each is a row of the audit log with who sat at the machine.
 
 use super::{
-    audit::{self, Change},
+    audit::{self, By, Change},
     password_change, query,
     totp::{disable, recovery},
 };
@@ -35,7 +35,8 @@ pub async fn reset(app: &App, email: &str, secret: String) -> Result<()> {
         disable::turn_off(txn, admin.id).await?;
         let change = Change::new("admin.reset", "admin", admin.id);
         let change = change.before(json!({ "isTotpEnabled": admin.totp_secret.is_some() }));
-        audit::write(txn, app, None, change.after(json!({ "isTotpEnabled": false }))).await
+        let change = change.after(json!({ "isTotpEnabled": false, "isPasswordChanged": true }));
+        audit::write(txn, app, By::CommandLine, change).await
     })?;
     session::end_all(app, &admin.id.to_string()).await
 }
@@ -49,7 +50,7 @@ pub async fn remove(app: &App, email: &str) -> Result<()> {
             return Err(Problem::not_found(&["email"]).into());
         }
         let change = Change::new("admin.remove", "admin", admin.id).before(json!({ "email": admin.email }));
-        audit::write(txn, app, None, change).await
+        audit::write(txn, app, By::CommandLine, change).await
     })?;
     session::end_for_good(app, &admin.id.to_string()).await
 }

@@ -2,7 +2,7 @@
 
 use crate::harness::{self, TestApp, errors_of, slow_hash, user_error};
 use chrono::TimeDelta;
-use entity::{PasswordHash, ids::AdminId};
+use entity::{PasswordHash, enums::AuditActor, ids::AdminId};
 use futures_util::future::join_all;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
@@ -299,20 +299,27 @@ async fn each_change_is_a_row_of_the_audit_log(app: TestApp) {
     app.mutate(Some(&token_), "adminPasswordChange", "session { accessToken }", input).await;
     admin::reset::reset(&app.app, EMAIL, PASSWORD.to_owned()).await.unwrap();
     admin::reset::remove(&app.app, EMAIL).await.unwrap();
+    admin::keys_rotate::note(&app.app, "old", "new").await.unwrap();
     let rows = entity::audit_log::Entity::find().all(app.app.db.reads()).await.unwrap();
-    let mut found: Vec<(&str, bool, bool)> =
-        rows.iter().map(|row| (row.action.as_str(), row.admin_id.is_some(), row.address.is_some())).collect();
+    for row in &rows {
+        let by_admin = row.actor == Some(AuditActor::Admin);
+        assert_eq!((row.admin_id.is_some(), row.address.is_some(), row.operator.is_none()), (by_admin, by_admin, by_admin));
+        assert!(row.actor == Some(AuditActor::Cli) || by_admin, "{row:?}");
+        assert!(row.before.is_some() || row.after.is_some(), "it says nothing of what changed: {row:?}");
+    }
+    let mut found: Vec<(&str, bool)> = rows.iter().map(|row| (row.action.as_str(), row.admin_id.is_some())).collect();
     found.sort_unstable();
     let mut expected = vec![
-        ("admin.create", false, false),
-        ("admin.password-change", true, true),
-        ("admin.recovery-code-use", true, true),
-        ("admin.recovery-code-use", true, true),
-        ("admin.remove", false, false),
-        ("admin.reset", false, false),
-        ("admin.totp-confirm", true, true),
-        ("admin.totp-disable", true, true),
-        ("admin.totp-enroll", true, true),
+        ("admin.create", false),
+        ("admin.password-change", true),
+        ("admin.recovery-code-use", true),
+        ("admin.recovery-code-use", true),
+        ("admin.remove", false),
+        ("admin.reset", false),
+        ("admin.totp-confirm", true),
+        ("admin.totp-disable", true),
+        ("admin.totp-enroll", true),
+        ("keys.rotate", false),
     ];
     expected.sort_unstable();
     assert_eq!(found, expected);

@@ -40,7 +40,7 @@ pub async fn confirm(app: &App, by: Actor, code: &str) -> Result<Vec<String>> {
         recovery::replace(txn, admin.id, &codes).await?;
         let change = Change::new("admin.totp-confirm", "admin", admin.id);
         let change = change.before(json!({ "isTotpEnabled": false })).after(json!({ "isTotpEnabled": true }));
-        audit::write(txn, app, Some(by), change).await
+        audit::write(txn, app, by, change).await
     })?;
     proof::forget(app, admin.id).await?;
     Ok(codes)

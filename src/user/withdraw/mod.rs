@@ -18,7 +18,7 @@ pub mod model;
 
 use super::viewer::Member;
 use crate::{
-    admin::audit::{self, Change},
+    admin::audit::{self, By, Change},
     app::App,
     auth::proof,
     error::{Error, Result},
@@ -37,9 +37,9 @@ pub async fn withdraw(app: &App, member: &Member, secret: Option<String>) -> Res
         let user = user.ok_or(Error::Unauthenticated)?;
         check::check(txn, app.clock.now(), &user, &[]).await?;
         let forfeited = erase::erase(txn, app, &user).await?;
-        let change = Change::new("account.withdraw", "user", user.id).before(json!({ "role": user.role }));
+        let change = Change::new(audit::WITHDRAWAL, "user", user.id).before(json!({ "role": user.role }));
         let change = change.after(json!({ "isWithdrawn": true, "forfeitedPoints": forfeited }));
-        audit::write(txn, app, None, change).await?;
+        audit::write(txn, app, By::Themselves, change).await?;
         Ok(forfeited)
     })?;
     end_sessions::end_sessions(app, member.id).await;
