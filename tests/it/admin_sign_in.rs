@@ -64,17 +64,22 @@ fn code(app: &TestApp, generator: &Totp, seconds: i64) -> String {
 
 /// Turns the second factor on; the clock is a step further then. Answers a token, the app and the recovery codes.
 async fn with_totp(app: &TestApp) -> (String, Totp, Vec<String>) {
-    let token = admin(app).await;
-    let enrolled = enroll(app, &token, PASSWORD).await;
+    let token_ = admin(app).await;
+    let enrolled = enroll(app, &token_, PASSWORD).await;
     let generator = generator(enrolled["secret"].as_str().unwrap());
     let input = json!({ "code": code(app, &generator, 0) });
-    let done = app.mutate(Some(&token), "adminTotpConfirm", "recoveryCodes admin { isTotpEnabled }", input).await;
+    app.move_clock(TimeDelta::milliseconds(1));
+    let selection = "recoveryCodes session { accessToken } admin { isTotpEnabled }";
+    let done = app.mutate(Some(&token_), "adminTotpConfirm", selection, input).await;
     assert_eq!(done["admin"]["isTotpEnabled"], true, "{done}");
+    // What the password alone began is over.
+    let fresh = token(&done);
+    assert_eq!((status(app, &token_).await, status(app, &fresh).await), (401, 200));
     let codes: Vec<String> =
         done["recoveryCodes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap().to_owned()).collect();
     assert_eq!((codes.len(), codes[0].len()), (10, 23));
     app.move_clock(TimeDelta::seconds(60));
-    (token, generator, codes)
+    (fresh, generator, codes)
 }
 
 async fn a_second_factor_is_asked_for_after_the_right_password_only(app: TestApp) {
