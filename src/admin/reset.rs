@@ -28,6 +28,8 @@ pub async fn reset(app: &App, email: &str, secret: String) -> Result<()> {
     problems.check()?;
     let admin = known(app, email).await?;
     let hash = password::hash(app, secret).await?;
+    // Before, so that a crash in between leaves no session that nothing ends any more; after, for a sign-in in between.
+    session::end_all(app, &admin.id.to_string()).await?;
     transaction!(app, txn => {
         if !password_change::set(txn, admin.id, None, &hash).await? {
             return Err(Problem::not_found(&["email"]).into());
@@ -44,6 +46,7 @@ pub async fn reset(app: &App, email: &str, secret: String) -> Result<()> {
 /// The account goes; what the admin did stays in the audit log.
 pub async fn remove(app: &App, email: &str) -> Result<()> {
     let admin = known(app, email).await?;
+    session::end_all(app, &admin.id.to_string()).await?;
     transaction!(app, txn => {
         recovery::remove(txn, admin.id).await?;
         if Entity::delete_by_id(admin.id).exec(txn).await?.rows_affected == 0 {

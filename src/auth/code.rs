@@ -29,8 +29,9 @@ struct Pending {
 
 const CODES: Shelf<Pending> = Shelf::new("code");
 
-fn key(purpose: Purpose, email: &str) -> String {
-    format!("{purpose:?}:{email}")
+/// Veiled: whoever reads the store learns no mailbox.
+fn key(app: &App, purpose: Purpose, email: &str) -> String {
+    throttle::veiled(app, &format!("code:{purpose:?}:{email}"))
 }
 
 fn life(app: &App) -> Duration {
@@ -52,13 +53,13 @@ pub async fn begin(app: &App, purpose: Purpose, email: &str) -> Result<String> {
         tries_left: app.config.auth.code_tries,
         expires_at: app.clock.now() + life(app),
     };
-    CODES.set(&app.kv, &key(purpose, email), &pending, Some(life(app))).await?;
+    CODES.set(&app.kv, &key(app, purpose, email), &pending, Some(life(app))).await?;
     Ok(nonce)
 }
 
 /// Whether a code made of this nonce may still be used.
 pub async fn is_current(app: &App, purpose: Purpose, email: &str, nonce: &str) -> Result<bool> {
-    let kept = CODES.get(&app.kv, &key(purpose, email)).await?;
+    let kept = CODES.get(&app.kv, &key(app, purpose, email)).await?;
     Ok(kept.is_some_and(|kept| kept.value.nonce == nonce))
 }
 
@@ -84,7 +85,7 @@ pub async fn prove(
 
 /// Uses the code up if it is right; counts the try if it is wrong.
 async fn redeem(app: &App, purpose: Purpose, email: &str, code: &str, path: &[&str]) -> Result<()> {
-    let key = key(purpose, email);
+    let key = key(app, purpose, email);
     loop {
         let Some(kept) = CODES.get(&app.kv, &key).await? else { return Err(expired(path)) };
         let right = digits(app, purpose, email, &kept.value.nonce);

@@ -32,7 +32,8 @@ async fn by_password(app: &App, user: &Model, secret: String) -> Result<()> {
     let path = &["currentPassword"];
     let tries = format!("member-proof:{}", user.id);
     throttle::count(app, &tries, MOST, path).await?;
-    if password::verify(app, secret, user.password_hash.clone()).await? {
+    let compared = password::verify(app, secret, user.password_hash.clone()).await;
+    if throttle::settle(app, &tries, compared).await? {
         return throttle::forget(app, &tries).await;
     }
     Err(Problem::new(Code::WrongCredentials, path, "비밀번호가 올바르지 않습니다.", "The password is wrong.").into())

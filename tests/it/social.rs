@@ -27,6 +27,7 @@ crate::scenarios![
     a_linked_account_cannot_be_linked_to_another,
     the_last_way_in_cannot_be_unlinked,
     two_unlinks_at_once_leave_one_way_in,
+    a_link_with_a_provider_that_is_off_is_no_way_in,
     an_unlink_reaches_kakao_unless_it_was_linked_again,
     a_withdrawn_accounts_link_opens_a_new_account,
     browsers_are_sent_to_allowed_addresses_only,
@@ -35,6 +36,7 @@ crate::scenarios![
     the_webhook_wants_the_key_and_knows_nobody,
     the_webhook_removes_a_link_that_is_not_the_last_way_in,
     the_webhook_ends_the_sessions_of_who_has_no_other_way_in,
+    the_webhook_ends_the_sessions_from_before_it_and_no_later_one,
     the_sandboxes_refuse_like_the_real_ones,
 ];
 
@@ -448,6 +450,20 @@ async fn two_unlinks_at_once_leave_one_way_in(app: TestApp) {
     assert_eq!(links(&app, &who).await.len(), 1);
 }
 
+async fn a_link_with_a_provider_that_is_off_is_no_way_in(app: TestApp) {
+    let who = person(&sign_in(&app, "KAKAO", &MINA).await);
+    link(&app, &who, "NAVER", &MINA).await;
+    let node = app.node("off", |config| config.social.naver.url = "off".into()).await;
+    let document = "mutation { socialAccountUnlink(input: { provider: KAKAO }) { userErrors { code path } } }";
+    let answer = app.query_at(&node.url, Some(&who.token), document, json!({})).await;
+    assert_eq!(user_error(&answer.data()["socialAccountUnlink"]), "NOT_ALLOWED provider");
+    // Kakao's own word does not lock the person out either.
+    assert_eq!(told(&app, "SANDBOX", "3001").await, 200);
+    while spotlight::infra::jobs::run_due(&node.app).await.unwrap() > 0 {}
+    assert_eq!(rows(&app).await, (1, 2));
+    node.stop().await;
+}
+
 /// Whether the sandbox Kakao still knows them: a second unlink says -101.
 async fn is_known_to_kakao(app: &TestApp, id: &str) -> bool {
     app.app.kv.get(&format!("sandbox-kakao-unlinked:{id}")).await.unwrap().is_none()
@@ -582,6 +598,23 @@ async fn the_webhook_ends_the_sessions_of_who_has_no_other_way_in(app: TestApp) 
     let again = sign_in(&app, "KAKAO", &MINA).await;
     assert_eq!((&again["isNew"], &again["viewer"]["user"]["id"]), (&json!(false), &first["viewer"]["user"]["id"]));
     assert_eq!(links(&app, &person(&again)).await, ["KAKAO"]);
+}
+
+async fn the_webhook_ends_the_sessions_from_before_it_and_no_later_one(app: TestApp) {
+    let mina = app.fan("mina").await;
+    link(&app, &mina, "KAKAO", &MINA).await;
+    let by_kakao = person(&sign_in(&app, "KAKAO", &MINA).await);
+    app.move_clock(TimeDelta::seconds(1));
+    assert_eq!(told(&app, "SANDBOX", "3001").await, 200);
+    app.move_clock(TimeDelta::seconds(1));
+    let later = app.sign_in_again(&mina).await;
+    app.work().await;
+    for (who, status) in [(&mina, 401), (&by_kakao, 401), (&later, 200)] {
+        assert_eq!(app.query(Some(&who.token), "{ viewer { email } }", json!({})).await.status, status);
+    }
+    assert_eq!(links(&app, &later).await, [""; 0]);
+    let letter = app.mail_to(&mina.email).await;
+    assert!(letter.contains("Kakao was unlinked"), "{letter}");
 }
 
 async fn the_sandboxes_refuse_like_the_real_ones(app: TestApp) {

@@ -40,7 +40,7 @@ async fn detach(
     let links = query::of(txn, user.id).await?;
     let found = links.iter().find(|link| link.provider == provider);
     let found = found.ok_or_else(|| Error::not_found(&["provider"]))?;
-    if user.password_hash.is_none() && links.len() == 1 {
+    if !has_other_way(app, &user, &links, provider) {
         let ko = "마지막 로그인 방법은 해제할 수 없습니다. 먼저 비밀번호를 만들거나 다른 계정을 연결해 주세요.";
         let en = "This is the last way to sign in. Set a password or link another account first.";
         return Err(Problem::new(Code::NotAllowed, &["provider"], ko, en).into());
@@ -48,6 +48,17 @@ async fn detach(
     remove(txn, app, found).await?;
     link_letter::enqueue(txn, app, user.id, provider, false).await?;
     Ok(user)
+}
+
+/// Whether somebody still gets in without this provider. A link with one that is switched off opens nothing.
+pub(super) fn has_other_way(
+    app: &App,
+    user: &user::Model,
+    links: &[social_account::Model],
+    without: SocialProvider,
+) -> bool {
+    let opens = |link: &social_account::Model| link.provider != without && app.social.of(link.provider).is_some();
+    user.password_hash.is_some() || links.iter().any(opens)
 }
 
 /// Ends every link of a person who withdraws, in the withdrawal's transaction; the providers are told afterwards.
