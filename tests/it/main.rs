@@ -33,6 +33,7 @@ mod outages;
 mod passwords;
 mod payment;
 mod races;
+mod refusals;
 mod revoked;
 mod schedules;
 mod schema;
@@ -71,6 +72,7 @@ fn scenarios() -> Vec<Scenario> {
         passwords::all(),
         payment::all(),
         races::all(),
+        refusals::all(),
         revoked::all(),
         schedules::all(),
         torture::all(),

@@ -2,7 +2,8 @@
 
 use crate::{
     harness::{
-        BOOKING, Event, Manners, PASSWORD, Person, SESSION, SmtpServer, TestApp, booking_input, errors_of, user_error,
+        BOOKING, Event, Manners, PASSWORD, Person, SESSION, SmtpServer, TestApp, booking_input, errors_of, slow_hash,
+        user_error,
     },
     uploads::{png, review, status_of, uploaded, user_id},
 };
@@ -12,7 +13,7 @@ use entity::{
     payment, settlement, settlement_line,
 };
 use futures_util::future::join_all;
-use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, QueryResult, Statement};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryResult, Set, Statement};
 use serde_json::{Value, json};
 use spotlight::{error::Error, infra::jobs, user::withdraw};
 
@@ -23,6 +24,7 @@ crate::scenarios![
     leaving_takes_the_password,
     without_a_password_it_takes_a_recent_sign_in,
     a_fan_with_something_open_is_refused_each_thing_named,
+    whatever_is_under_way_with_money_stands_in_the_way,
     an_artist_leaves_after_the_last_event_was_settled,
     what_is_erased_is_in_no_table,
     a_mailbox_that_is_refused_keeps_no_address,
@@ -204,6 +206,42 @@ async fn a_fan_with_something_open_is_refused_each_thing_named(app: TestApp) {
     assert_eq!(blocked(&leave(&app, &fan).await), [vec![bought], none(), none(), none()]);
     app.pass(TimeDelta::days(1)).await;
     let fan = app.sign_in_again(&fan).await;
+    assert_eq!(leave(&app, &fan).await["isWithdrawn"], true);
+}
+
+async fn whatever_is_under_way_with_money_stands_in_the_way(app: TestApp) {
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let (first, second) = (app.event(&artist, 5_000, 10).await, app.event_of(&artist, json!({ "title": "다른 공연" })).await);
+    let none = Vec::<String>::new;
+    let (canceling, called_off) = (app.buy(&fan, &first, 1, "a").await, app.buy(&fan, &second, 1, "b").await);
+    let lapsed = app.book(&fan, &first, 1, "c").await;
+    app.pass(TimeDelta::minutes(16)).await;
+    // Nobody works from here on: the refunds are yet to be made.
+    let (fan, artist) = (app.sign_in_again(&fan).await, app.sign_in_again(&artist).await);
+    let input = json!({ "bookingId": canceling, "idempotencyKey": "d" });
+    app.mutate(Some(&fan.token), "bookingCancel", "booking { status }", input).await;
+    app.mutate(Some(&artist.token), "eventCancel", "event { id }", json!({ "eventId": second.id })).await;
+    assert_eq!(app.booking(&fan, &canceling).await["status"], "CANCELING");
+    assert_eq!(app.booking(&fan, &called_off).await["status"], "CONFIRMED");
+    assert_eq!(blocked(&leave(&app, &fan).await)[0], sorted([canceling, called_off]));
+    app.work().await;
+    for status in ["PENDING", "READY", "APPROVING", "CANCELING"] {
+        let charge = charge_in_doubt(&app, &fan).await;
+        execute(&app, &format!("UPDATE payment SET status = '{status}' WHERE purpose = 'POINT_CHARGE'")).await;
+        assert_eq!(blocked(&leave(&app, &fan).await), [none(), vec![charge.to_string()], none(), none()], "{status}");
+        payment::Entity::delete_by_id(charge).exec(app.app.db.reads()).await.unwrap();
+    }
+    // A hold that has run out, and money of which nobody knows.
+    let id: entity::ids::PaymentId = lapsed["payment"]["id"].as_str().unwrap().parse().unwrap();
+    let row = payment::Entity::find_by_id(id).one(app.app.db.reads()).await.unwrap().unwrap();
+    let set = async |status: PaymentStatus| {
+        let mut row = row.clone().into_active_model();
+        row.status = Set(status);
+        row.update(app.app.db.reads()).await.unwrap();
+    };
+    set(PaymentStatus::Approving).await;
+    assert_eq!(blocked(&leave(&app, &fan).await), [none(), vec![id.to_string()], none(), none()]);
+    set(row.status).await;
     assert_eq!(leave(&app, &fan).await["isWithdrawn"], true);
 }
 
@@ -408,10 +446,9 @@ async fn the_same_email_is_somebody_new(app: TestApp) {
     assert_eq!(app.query(Some(&again.token), query, json!({})).await.data()["viewer"], expected);
 }
 
-/// A coupon in somebody's hands.
-async fn coupon_of(app: &TestApp, user_id: entity::ids::UserId) {
-    use entity::enums::{CouponKind, DiscountKind, UserCouponStatus};
-    let coupon = entity::coupon::Model {
+fn spring(app: &TestApp) -> entity::coupon::Model {
+    use entity::enums::{CouponKind, DiscountKind};
+    entity::coupon::Model {
         id: app.app.ids.next(),
         code: "SPRING".to_owned(),
         name: "봄".to_owned(),
@@ -427,7 +464,13 @@ async fn coupon_of(app: &TestApp, user_id: entity::ids::UserId) {
         version: 1,
         created_at: app.now(),
         deleted_at: None,
-    };
+    }
+}
+
+/// A coupon in somebody's hands.
+async fn coupon_of(app: &TestApp, user_id: entity::ids::UserId) {
+    use entity::enums::UserCouponStatus;
+    let coupon = spring(app);
     let own = entity::user_coupon::Model {
         id: app.app.ids.next(),
         user_id,
@@ -490,18 +533,29 @@ async fn erased(app: &TestApp, person: &Person) {
 async fn a_token_that_outlives_its_account_begins_nothing(app: TestApp) {
     let (artist, gone) = (app.artist("haneul").await, app.artist("bada").await);
     let event = app.event(&artist, 0, 10).await;
+    let review = review(&app, &gone, &event.id).await;
+    let coupon = app.app.ids.next::<entity::ids::CouponId>();
+    insert::<entity::coupon::Entity>(&app, entity::coupon::Model { id: coupon, remaining: 1, ..spring(&app) }).await;
     erased(&app, &gone).await;
     let start = "mutation($input: BookingStartInput!) { bookingStart(input: $input) { booking { id } } }";
     let create = "mutation($input: EventCreateInput!) { eventCreate(input: $input) { event { id } } }";
     let edit = "mutation($input: ProfileUpdateInput!) { profileUpdate(input: $input) { userErrors { code } } }";
     let leave = "mutation($input: AccountWithdrawInput!) { accountWithdraw(input: $input) { isWithdrawn } }";
     let charge = "mutation($input: PointChargeStartInput!) { pointChargeStart(input: $input) { payment { id } } }";
+    let issue = "mutation($input: CouponIssueInput!) { couponIssue(input: $input) { userCoupon { id } } }";
+    let link = "mutation($input: SocialSignInStartInput!) { socialSignInStart(input: $input) { state } }";
+    let unlink = "mutation($input: SocialAccountUnlinkInput!) { socialAccountUnlink(input: $input) { viewer { email } } }";
+    let reorder = "mutation($input: AttachmentReorderInput!) { attachmentReorder(input: $input) { userErrors { code } } }";
     let attempts = [
         (charge, json!({ "amount": 10_000, "returnUrl": "http://localhost:3000/done", "idempotencyKey": "c" })),
         (start, booking_input(&event, 1, "k")),
         (create, app.event_input(0, 1)),
         (edit, json!({ "nickname": "다시" })),
         (leave, json!({ "currentPassword": PASSWORD })),
+        (issue, json!({ "couponId": coupon.to_string() })),
+        (link, json!({ "provider": "KAKAO", "redirectUri": "http://localhost:3000/", "purpose": "LINK" })),
+        (unlink, json!({ "provider": "KAKAO" })),
+        (reorder, json!({ "ownerId": review, "attachmentIds": [] })),
     ];
     for (document, input) in attempts {
         let answer = app.query(Some(&gone.token), document, json!({ "input": input })).await;
@@ -590,7 +644,6 @@ async fn leaving_twice_at_once_is_done_once(app: TestApp) {
 async fn leaving_against_booking_leaves_no_booking_behind(app: TestApp) {
     let artist = app.artist("haneul").await;
     let event = app.event(&artist, 0, 100).await;
-    let (mut left, mut stayed) = (0, 0);
     for round in 0..12 {
         let fan = app.fan(&format!("fan{round}")).await;
         let id = user_id(&app, &fan).await;
@@ -607,9 +660,22 @@ async fn leaving_against_booking_leaves_no_booking_behind(app: TestApp) {
         assert_ne!(has_left(&answer), is_booked, "{answer} {}", booked.body);
         let bookings = entity::booking::Entity::find().all(app.app.db.reads()).await.unwrap();
         assert_eq!(bookings.iter().any(|row| row.user_id == id), is_booked);
-        if is_booked { stayed += 1 } else { left += 1 }
     }
-    assert_eq!(left + stayed, 12);
+    // Booked while the password was being compared: the look comes after it.
+    let fan = app.fan("slow").await;
+    slow_down(&app, &fan).await;
+    let book = async {
+        assert!(app.book(&fan, &event, 1, "k").await["booking"].is_object());
+    };
+    assert_eq!(user_error(&app.while_comparing(leave(&app, &fan), book).await), "WITHDRAWAL_BLOCKED");
+}
+
+/// From now on, comparing this password takes a while.
+async fn slow_down(app: &TestApp, person: &Person) {
+    let row = spotlight::user::query::by_email(app.app.db.reads(), &person.email).await.unwrap().unwrap();
+    let mut row = row.into_active_model();
+    row.password_hash = Set(Some(slow_hash()));
+    row.update(app.app.db.reads()).await.unwrap();
 }
 
 async fn leaving_against_signing_in_leaves_no_session_behind(app: TestApp) {
@@ -623,8 +689,16 @@ async fn leaving_against_signing_in_leaves_no_session_behind(app: TestApp) {
             let person = Person::of(&fan.email, &session);
             assert_eq!(app.query(Some(&person.token), "{ viewer { email } }", json!({})).await.status, 401);
             assert_eq!(user_error(&refresh(&app, &person.refresh_token).await), "WRONG_CREDENTIALS refreshToken");
+        } else {
+            assert_eq!(user_error(&session), "WRONG_CREDENTIALS");
         }
     }
+    // Gone while the password was being compared, and before anything could end what comes of it.
+    let fan = app.fan("slow").await;
+    slow_down(&app, &fan).await;
+    let input = json!({ "email": fan.email, "password": PASSWORD });
+    let session = app.while_comparing(app.mutate(None, "signIn", SESSION, input), erased(&app, &fan)).await;
+    assert_eq!((user_error(&session), &session["session"]), ("WRONG_CREDENTIALS".to_owned(), &Value::Null));
 }
 
 /// What an admin's removal does with an override.

@@ -15,6 +15,10 @@ crate::scenarios![
     one_persons_link_state_does_not_link_anothers_account,
     a_code_without_its_verifier_is_worthless,
     saying_no_and_other_errors_of_the_callback_are_told_apart,
+    a_callback_that_is_none_of_the_providers_begins_again,
+    a_provider_that_refuses_our_settings_is_a_fault_of_ours,
+    a_provider_switched_off_in_between_says_so,
+    a_link_that_outlives_its_account_is_not_made,
     an_expired_code_begins_again,
     a_provider_that_breaks_leaves_nothing_behind,
     a_provider_that_is_too_slow_is_unavailable,
@@ -34,6 +38,7 @@ crate::scenarios![
     a_provider_that_is_off_says_so,
     starts_are_throttled_by_address,
     the_webhook_wants_the_key_and_knows_nobody,
+    the_webhook_is_closed_while_kakao_is_off_or_has_no_key,
     the_webhook_removes_a_link_that_is_not_the_last_way_in,
     the_webhook_ends_the_sessions_of_who_has_no_other_way_in,
     the_webhook_ends_the_sessions_from_before_it_and_no_later_one,
@@ -281,6 +286,68 @@ async fn saying_no_and_other_errors_of_the_callback_are_told_apart(app: TestApp)
     let mut down = agree(&app, "KAKAO", &MINA).await;
     (down["code"], down["error"]) = (Value::Null, json!("server_error"));
     unavailable(&app, &app.url, down).await;
+}
+
+async fn a_callback_that_is_none_of_the_providers_begins_again(app: TestApp) {
+    for error in ["invalid_scope", "unauthorized_client", "made_up"] {
+        let mut odd = agree(&app, "KAKAO", &MINA).await;
+        (odd["code"], odd["error"]) = (Value::Null, json!(error));
+        assert_eq!(user_error(&app.mutate(None, "socialSignIn", SIGNED_IN, odd).await), "SOCIAL_EXPIRED", "{error}");
+    }
+    for code in [String::new(), "x".repeat(2_001)] {
+        let mut odd = agree(&app, "KAKAO", &MINA).await;
+        odd["code"] = json!(code);
+        let payload = app.mutate(None, "socialSignIn", SIGNED_IN, odd).await;
+        assert_eq!(user_error(&payload), "INVALID code", "{}", code.len());
+    }
+    assert_eq!(rows(&app).await, (0, 0));
+}
+
+async fn a_provider_that_refuses_our_settings_is_a_fault_of_ours(app: TestApp) {
+    // The sandbox of one server is the provider of the other, which has a wrong secret.
+    let (kakao, naver) = (format!("{}/sandbox/kakao", app.url), format!("{}/sandbox/naver", app.url));
+    let node = app.node("mistaken", |config| {
+        (config.social.kakao.url, config.social.kakao.api_url) = (kakao.clone(), kakao);
+        (config.social.naver.url, config.social.naver.api_url) = (naver.clone(), naver);
+        config.social.kakao.client_secret = "x".into();
+        config.social.naver.client_secret = "x".into();
+    });
+    let node = node.await;
+    for provider in ["KAKAO", "NAVER"] {
+        let way = start_at(&app, &node.url, None, provider, "SIGN_IN").await;
+        let back = press(&app, &way, "allow", &MINA).await;
+        let document = "mutation($input: SocialSignInInput!) { socialSignIn(input: $input) { isNew } }";
+        let answer = app.query_at(&node.url, None, document, json!({ "input": input(&way, &back) })).await;
+        let message = answer.body["errors"][0]["message"].as_str().unwrap();
+        assert_eq!((answer.code(), message), ("INTERNAL_SERVER_ERROR", "Something went wrong on our side."), "{provider}");
+    }
+    assert_eq!(rows(&app).await, (0, 0));
+    node.stop().await;
+}
+
+async fn a_provider_switched_off_in_between_says_so(app: TestApp) {
+    let begun = agree(&app, "KAKAO", &MINA).await;
+    let node = app.node("off", |config| config.social.kakao.url = "off".into()).await;
+    let document = "mutation($input: SocialSignInInput!) { socialSignIn(input: $input) { userErrors { code path } } }";
+    let answer = app.query_at(&node.url, None, document, json!({ "input": begun })).await;
+    assert_eq!(user_error(&answer.data()["socialSignIn"]), "NOT_ALLOWED provider");
+    node.stop().await;
+}
+
+async fn a_link_that_outlives_its_account_is_not_made(app: TestApp) {
+    let mina = app.fan("mina").await;
+    let way = start(&app, Some(&mina.token), "KAKAO", "LINK").await;
+    let back = press(&app, &way, "allow", &MINA).await;
+    // Erased, and the key-value store was away before a session was ended.
+    let db = &app.app.db;
+    let row = spotlight::user::query::by_email(db.reads(), &mina.email).await.unwrap().unwrap();
+    let txn = db.begin().await.unwrap();
+    let locked = spotlight::user::withdraw::lock(&txn, row.id).await.unwrap().unwrap();
+    spotlight::user::withdraw::erase::erase(&txn, &app.app, &locked).await.unwrap();
+    txn.commit().await.unwrap();
+    let document = "mutation($input: SocialAccountLinkInput!) { socialAccountLink(input: $input) { viewer { email } } }";
+    let answer = app.query(Some(&mina.token), document, json!({ "input": input(&way, &back) })).await;
+    assert_eq!((answer.code(), rows(&app).await.1), ("UNAUTHENTICATED", 0));
 }
 
 async fn an_expired_code_begins_again(app: TestApp) {
@@ -562,6 +629,18 @@ async fn the_webhook_wants_the_key_and_knows_nobody(app: TestApp) {
     }
     let by_get = app.http.get(url.replace("3001", "42")).header("authorization", "KakaoAK SANDBOX");
     assert_eq!(by_get.send().await.unwrap().status(), 200);
+}
+
+async fn the_webhook_is_closed_while_kakao_is_off_or_has_no_key(app: TestApp) {
+    let off = app.node("off", |config| config.social.kakao.url = "off".into()).await;
+    let bare = app.node("bare", |config| config.social.kakao.admin_key = String::new().into()).await;
+    for (node, key) in [(&off, "SANDBOX"), (&bare, ""), (&bare, "SANDBOX")] {
+        let url = format!("{}/webhooks/kakao/unlink?app_id=1&user_id=3001&referrer_type=ACCOUNT_DELETE", node.url);
+        let answer = app.http.get(url).header("authorization", format!("KakaoAK {key}")).send().await.unwrap();
+        assert_eq!(answer.status(), 401, "{key:?}");
+    }
+    off.stop().await;
+    bare.stop().await;
 }
 
 async fn the_webhook_removes_a_link_that_is_not_the_last_way_in(app: TestApp) {
