@@ -70,6 +70,7 @@ pub(crate) fn job_registry() -> infra::jobs::Registry {
         .with::<payment::stuck::AlertStuckPayment>()
         .with::<payment::stuck::WatchPayments>()
         .with::<point::expire_charge::ExpireCharge>()
+        .with::<user::email_change::EmailChanged>()
         .with::<user::withdraw::end_sessions::EndSessions>()
         .with::<user::withdraw::farewell::Farewell>()
         .with::<user::withdraw::forfeit::ForfeitPoints>()

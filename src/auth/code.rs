@@ -15,6 +15,7 @@ use std::{net::IpAddr, time::Duration};
 /// What a code is for; one is not good for the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Purpose {
+    EmailChange,
     SignUp,
     PasswordReset,
 }

@@ -1,4 +1,4 @@
-//! What a member shows again before a token becomes more than a token: leaving, one more way in or one less.
+//! What a member shows again before a token becomes more than a token: leaving, one more way in or one less, another email.
 //!
 //! The password; where there is none, a sign-in of a moment ago. What was left open on somebody's screen, or stolen for a
 //! minute, does not do.
@@ -45,7 +45,6 @@ async fn by_recent_sign_in(app: &App, member: &Member) -> Result<()> {
     if begun_at.is_some_and(|begun_at| app.clock.now() - begun_at <= RECENT) {
         return Ok(());
     }
-    let (ko, en) =
-        ("다시 로그인한 뒤 10분 안에 시도해 주세요.", "Sign in again, then try within 10 minutes of it.");
+    let (ko, en) = ("다시 로그인한 뒤 10분 안에 시도해 주세요.", "Sign in again, then try within 10 minutes of it.");
     Err(Problem::new(Code::SignInNotRecent, &[], ko, en).into())
 }

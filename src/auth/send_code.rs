@@ -59,8 +59,9 @@ impl Job for SendCode {
         let minutes = app.config.auth.code_minutes;
         let language = if self.is_english { Language::En } else { Language::Ko };
         let letter = match (self.purpose, has_account) {
-            (Purpose::SignUp, true) => letters::has_account(self.nonce, self.email, language),
+            (Purpose::SignUp | Purpose::EmailChange, true) => letters::has_account(self.nonce, self.email, language),
             (Purpose::SignUp, false) => letters::sign_up_code(self.nonce, self.email, language, &digits, minutes),
+            (Purpose::EmailChange, false) => letters::change_code(self.nonce, self.email, language, &digits, minutes),
             // Nobody to reset: no mail, so that a stranger's mailbox stays quiet.
             (Purpose::PasswordReset, false) => return Ok(()),
             (Purpose::PasswordReset, true) => letters::reset_code(self.nonce, self.email, language, &digits, minutes),

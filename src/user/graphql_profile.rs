@@ -1,6 +1,12 @@
 //! What only a member sees of themselves, changing it, and leaving.
 
-use super::{graphql::ViewerNode, profile, profile::ProfileUpdate, withdraw};
+use super::{
+    email_change::{self, EmailChange},
+    graphql::ViewerNode,
+    profile,
+    profile::ProfileUpdate,
+    withdraw,
+};
 use crate::{
     error::Result,
     graphql::{
@@ -77,6 +83,17 @@ pub struct ProfileUpdateInput {
     pub is_reminded_by_mail: Option<bool>,
 }
 
+/// Another email.
+#[derive(InputObject)]
+pub struct EmailChangeInput {
+    /// The mailbox that the code went to.
+    pub email: String,
+    /// The six digits from the mail that `emailCodeSend` with `EMAIL_CHANGE` sent there.
+    pub email_code: String,
+    /// The password. An account without one needs a sign-in of at most 10 minutes ago instead.
+    pub current_password: Option<String>,
+}
+
 /// Leaving for good.
 #[derive(InputObject)]
 pub struct AccountWithdrawInput {
@@ -88,6 +105,14 @@ payload! {
     /// The changed profile.
     ProfileUpdatePayload {
         /// The member.
+        viewer: ViewerNode,
+    }
+}
+
+payload! {
+    /// The email is changed.
+    EmailChangePayload {
+        /// The member, with the new email.
         viewer: ViewerNode,
     }
 }
@@ -116,6 +141,15 @@ impl AccountMutation {
         answer(ctx, update(ctx, input).await)
     }
 
+    /// Gives one's account another email, or its first one, once its mailbox is proven. The old mailbox hears of it.
+    async fn email_change(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The mailbox, and both proofs.")] input: EmailChangeInput,
+    ) -> async_graphql::Result<EmailChangePayload> {
+        answer(ctx, move_to(ctx, input).await)
+    }
+
     /// Closes one's account: everything personal is erased, points that are left are forfeited, every session ends, and the
     /// email is free again. Refused with a `WithdrawalBlockedError` while something is still open.
     async fn account_withdraw(
@@ -138,6 +172,13 @@ async fn update(ctx: &Context<'_>, input: ProfileUpdateInput) -> Result<ProfileU
     };
     let row = profile::update(ctx.app(), ctx.buyer()?, update).await?;
     Ok(ProfileUpdatePayload { viewer: Some(ViewerNode(row)), user_errors: Vec::new() })
+}
+
+async fn move_to(ctx: &Context<'_>, input: EmailChangeInput) -> Result<EmailChangePayload> {
+    let EmailChangeInput { email, email_code, current_password } = input;
+    let change = EmailChange { email, email_code, current_password };
+    let row = email_change::change(ctx.app(), ctx.member()?, change, ctx.request().address).await?;
+    Ok(EmailChangePayload { viewer: Some(ViewerNode(row)), user_errors: Vec::new() })
 }
 
 async fn leave(ctx: &Context<'_>, input: AccountWithdrawInput) -> Result<AccountWithdrawPayload> {

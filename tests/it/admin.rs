@@ -212,11 +212,20 @@ async fn every_mutation_of_an_admin_is_in_the_log(app: TestApp) {
     let gone = json!({ "couponId": made["coupon"]["id"] });
     logged(&app, &keeper, deed("couponDelete", "__typename", "coupon.delete"), gone).await;
     for (deed, input) in [
-        (deed("adminUserRoleChange", "user { id }", "user.role-change"), json!({ "userId": other_id, "role": "ARTIST", "reason": "asked" })),
+        (
+            deed("adminUserRoleChange", "user { id }", "user.role-change"),
+            json!({ "userId": other_id, "role": "ARTIST", "reason": "asked" }),
+        ),
         (deed("adminUserRemove", "user { id }", "user.remove"), json!({ "userId": other_id, "reason": "asked" })),
-        (deed("adminReviewRemove", "removedReviewId", "review.remove"), json!({ "reviewId": reviewed, "reason": "asked" })),
+        (
+            deed("adminReviewRemove", "removedReviewId", "review.remove"),
+            json!({ "reviewId": reviewed, "reason": "asked" }),
+        ),
         (deed("adminJobRetry", "job { id }", "job.retry"), json!({ "jobId": parked })),
-        (deed("adminPaymentReconcile", "payment { id }", "payment.reconcile"), json!({ "paymentId": doubtful["payment"]["id"] })),
+        (
+            deed("adminPaymentReconcile", "payment { id }", "payment.reconcile"),
+            json!({ "paymentId": doubtful["payment"]["id"] }),
+        ),
         (deed("adminEventRemove", "event { id }", "event.remove"), json!({ "eventId": event.id, "reason": "asked" })),
     ] {
         logged(&app, &keeper, deed, input).await;
@@ -239,7 +248,11 @@ async fn every_mutation_of_an_admin_is_in_the_log(app: TestApp) {
     let mut due: Vec<String> = mutations_of_admins(&app).await.into_iter().map(|(name, _)| name).collect();
     due.sort_unstable();
     assert_eq!(done, due);
-    job::Entity::delete_many().filter(job::Column::Name.eq("of_another_version")).exec(app.app.db.reads()).await.unwrap();
+    job::Entity::delete_many()
+        .filter(job::Column::Name.eq("of_another_version"))
+        .exec(app.app.db.reads())
+        .await
+        .unwrap();
     app.work().await;
     assert_eq!(app.booking(&fan, doubtful["booking"]["id"].as_str().unwrap()).await["status"], "CANCELED");
 }

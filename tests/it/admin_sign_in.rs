@@ -308,7 +308,10 @@ async fn each_change_is_a_row_of_the_audit_log(app: TestApp) {
     let rows = entity::audit_log::Entity::find().all(app.app.db.reads()).await.unwrap();
     for row in &rows {
         let by_admin = row.actor == Some(AuditActor::Admin);
-        assert_eq!((row.admin_id.is_some(), row.address.is_some(), row.operator.is_none()), (by_admin, by_admin, by_admin));
+        assert_eq!(
+            (row.admin_id.is_some(), row.address.is_some(), row.operator.is_none()),
+            (by_admin, by_admin, by_admin)
+        );
         assert!(row.actor == Some(AuditActor::Cli) || by_admin, "{row:?}");
         assert!(row.before.is_some() || row.after.is_some(), "it says nothing of what changed: {row:?}");
     }

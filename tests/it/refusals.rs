@@ -105,9 +105,8 @@ async fn keeper(app: &TestApp) -> String {
 
 async fn an_admins_proofs_are_throttled(app: TestApp) {
     let token = keeper(&app).await;
-    let enroll = |password: &str| {
-        app.mutate(Some(&token), "adminTotpEnroll", "secret", json!({ "password": password }))
-    };
+    let enroll =
+        |password: &str| app.mutate(Some(&token), "adminTotpEnroll", "secret", json!({ "password": password }));
     for _ in 0..5 {
         assert_eq!(user_error(&enroll("Wrong-1234").await), "WRONG_CREDENTIALS password");
     }
@@ -121,8 +120,7 @@ async fn an_admins_proofs_are_throttled(app: TestApp) {
 async fn first_codes_of_a_second_factor_are_throttled(app: TestApp) {
     let token = keeper(&app).await;
     app.mutate(Some(&token), "adminTotpEnroll", "secret", json!({ "password": PASSWORD })).await;
-    let confirm =
-        || app.mutate(Some(&token), "adminTotpConfirm", "recoveryCodes", json!({ "code": "not a code" }));
+    let confirm = || app.mutate(Some(&token), "adminTotpConfirm", "recoveryCodes", json!({ "code": "not a code" }));
     for _ in 0..5 {
         assert_eq!(user_error(&confirm().await), "CODE_WRONG code");
     }

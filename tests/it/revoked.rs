@@ -53,7 +53,8 @@ async fn sign_out_everywhere(app: &TestApp, person: &Person) {
 async fn who_signed_out_everywhere_does_nothing_more_on_an_open_socket(app: TestApp) {
     let fan = app.fan("mina").await;
     let mut socket = open(&app, &app.url, &fan.token).await;
-    let rename = |name: &str| format!("mutation {{ profileUpdate(input: {{ nickname: \"{name}\" }}) {{ __typename }} }}");
+    let rename =
+        |name: &str| format!("mutation {{ profileUpdate(input: {{ nickname: \"{name}\" }}) {{ __typename }} }}");
     answer(&mut socket, &rename("봄비")).await;
     sign_out_everywhere(&app, &fan).await;
     ask(&mut socket, &rename("도둑")).await;

@@ -319,7 +319,11 @@ async fn a_provider_that_refuses_our_settings_is_a_fault_of_ours(app: TestApp) {
         let document = "mutation($input: SocialSignInInput!) { socialSignIn(input: $input) { isNew } }";
         let answer = app.query_at(&node.url, None, document, json!({ "input": input(&way, &back) })).await;
         let message = answer.body["errors"][0]["message"].as_str().unwrap();
-        assert_eq!((answer.code(), message), ("INTERNAL_SERVER_ERROR", "Something went wrong on our side."), "{provider}");
+        assert_eq!(
+            (answer.code(), message),
+            ("INTERNAL_SERVER_ERROR", "Something went wrong on our side."),
+            "{provider}"
+        );
     }
     assert_eq!(rows(&app).await, (0, 0));
     node.stop().await;
@@ -345,7 +349,8 @@ async fn a_link_that_outlives_its_account_is_not_made(app: TestApp) {
     let locked = spotlight::user::withdraw::lock(&txn, row.id).await.unwrap().unwrap();
     spotlight::user::withdraw::erase::erase(&txn, &app.app, &locked).await.unwrap();
     txn.commit().await.unwrap();
-    let document = "mutation($input: SocialAccountLinkInput!) { socialAccountLink(input: $input) { viewer { email } } }";
+    let document =
+        "mutation($input: SocialAccountLinkInput!) { socialAccountLink(input: $input) { viewer { email } } }";
     let answer = app.query(Some(&mina.token), document, json!({ "input": input(&way, &back) })).await;
     assert_eq!((answer.code(), rows(&app).await.1), ("UNAUTHENTICATED", 0));
 }

@@ -47,7 +47,8 @@ fn known_by(backend: DbBackend, text: &str) -> Condition {
 
 /// Whether the column names one of those.
 pub(super) fn is_known_by(backend: DbBackend, column: impl ColumnTrait, text: &str) -> Condition {
-    let who = Query::select().column(user::Column::Id).from(user::Entity).cond_where(known_by(backend, text)).to_owned();
+    let who =
+        Query::select().column(user::Column::Id).from(user::Entity).cond_where(known_by(backend, text)).to_owned();
     Condition::all().add(column.in_subquery(who))
 }
 

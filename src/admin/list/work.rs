@@ -40,12 +40,7 @@ pub struct Jobs {
 }
 
 /// By when they are due: what has waited longest first.
-pub async fn jobs(
-    db: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-    filter: Jobs,
-    window: &Window,
-) -> Result<Page<Model>> {
+pub async fn jobs(db: &impl ConnectionTrait, now: DateTime<Utc>, filter: Jobs, window: &Window) -> Result<Page<Model>> {
     let is_going = || Condition::all().add(Column::ParkedAt.is_null());
     let is_free = || Condition::any().add(Column::LeaseUntil.is_null()).add(Column::LeaseUntil.lt(now));
     let all = one_of(Column::Id, filter.ids).add_option(filter.name.map(|name| Column::Name.eq(name)));
