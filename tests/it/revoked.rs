@@ -9,7 +9,6 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use spotlight::admin;
 use std::time::Duration;
-use tokio_tungstenite::tungstenite::Message;
 
 crate::scenarios![
     who_signed_out_everywhere_does_nothing_more_on_an_open_socket,
@@ -20,17 +19,16 @@ crate::scenarios![
 
 const FORBIDDEN: u16 = 4403;
 
-/// Introduced, and served once.
-async fn open(app: &TestApp, url: &str, token: &str) -> Socket {
+/// A socket of somebody who introduced themselves.
+pub async fn open(url: &str, token: &str) -> Socket {
     let mut socket = socket_at(url).await;
     let payload = json!({ "authorization": format!("Bearer {token}") });
     say(&mut socket, json!({ "type": "connection_init", "payload": payload })).await;
     assert_eq!(hear(&mut socket).await["type"], "connection_ack");
-    app.move_clock(TimeDelta::seconds(1));
     socket
 }
 
-async fn ask(socket: &mut Socket, document: &str) {
+pub async fn ask(socket: &mut Socket, document: &str) {
     say(socket, json!({ "type": "subscribe", "id": "1", "payload": { "query": document } })).await;
 }
 
@@ -45,6 +43,7 @@ async fn answer(socket: &mut Socket, document: &str) -> Value {
 
 /// From another browser.
 async fn sign_out_everywhere(app: &TestApp, person: &Person) {
+    app.move_clock(TimeDelta::seconds(1));
     let other = app.sign_in_again(person).await;
     app.move_clock(TimeDelta::seconds(1));
     app.mutate(Some(&other.token), "signOut", "isSignedOut", json!({ "everywhere": true })).await;
@@ -52,7 +51,7 @@ async fn sign_out_everywhere(app: &TestApp, person: &Person) {
 
 async fn who_signed_out_everywhere_does_nothing_more_on_an_open_socket(app: TestApp) {
     let fan = app.fan("mina").await;
-    let mut socket = open(&app, &app.url, &fan.token).await;
+    let mut socket = open(&app.url, &fan.token).await;
     let rename =
         |name: &str| format!("mutation {{ profileUpdate(input: {{ nickname: \"{name}\" }}) {{ __typename }} }}");
     answer(&mut socket, &rename("봄비")).await;
@@ -74,7 +73,7 @@ async fn keeper(app: &TestApp) -> String {
 
 async fn an_admin_who_was_reset_does_nothing_more_on_an_open_socket(app: TestApp) {
     let (fan, token) = (app.fan("mina").await, keeper(&app).await);
-    let mut socket = open(&app, &app.url, &token).await;
+    let mut socket = open(&app.url, &token).await;
     let user = spotlight::user::query::by_email(app.app.db.reads(), &fan.email).await.unwrap().unwrap();
     let change = |role: &str| {
         let input = format!("{{ userId: \"{}\", role: {role}, reason: \"asked\" }}", user.id);
@@ -82,6 +81,7 @@ async fn an_admin_who_was_reset_does_nothing_more_on_an_open_socket(app: TestApp
     };
     let first = answer(&mut socket, &change("ARTIST")).await;
     assert_eq!(first["adminUserRoleChange"]["user"]["role"], "ARTIST");
+    app.move_clock(TimeDelta::seconds(1));
     admin::reset::reset(&app.app, KEEPER, "Keeper-5678".to_owned()).await.unwrap();
     ask(&mut socket, &change("USER")).await;
     assert_eq!(hear(&mut socket).await, json!({ "closed": FORBIDDEN }));
@@ -94,18 +94,14 @@ async fn quick(app: &TestApp) -> Node {
     app.node("quick", |config| config.edge.heartbeat = Duration::from_millis(50)).await
 }
 
-/// Answers pings, as every client does, until the socket is closed.
-async fn until_closed(socket: &mut Socket) -> Option<u16> {
-    let living = async {
-        loop {
-            match socket.next().await.unwrap().unwrap() {
-                Message::Text(text) if text.contains("ping") => say(socket, json!({ "type": "pong" })).await,
-                Message::Close(frame) => return frame.map(|frame| u16::from(frame.code)),
-                _ => {}
-            }
+/// Until it is closed; an open feed may say something before.
+async fn closed(socket: &mut Socket) -> Value {
+    loop {
+        let heard = hear(socket).await;
+        if heard.get("closed").is_some() {
+            return heard;
         }
-    };
-    tokio::time::timeout(SOON, living).await.expect("the socket is closed")
+    }
 }
 
 /// All that a stream still says.
@@ -133,10 +129,10 @@ async fn an_open_feed_ends_by_the_next_heartbeat(app: TestApp) {
     };
     let (distinct, stays) = (feed(&fan.token).await.unwrap(), feed(&other.token).await.unwrap());
     let single = reserved(&app, &node.url, &fan.token).await;
-    let mut socket = open(&app, &node.url, &fan.token).await;
+    let mut socket = open(&node.url, &fan.token).await;
     ask(&mut socket, FEED).await;
-    let (closed, ()) = tokio::join!(until_closed(&mut socket), sign_out_everywhere(&app, &fan));
-    assert_eq!(closed, Some(FORBIDDEN));
+    let (closed, ()) = tokio::join!(closed(&mut socket), sign_out_everywhere(&app, &fan));
+    assert_eq!(closed, json!({ "closed": FORBIDDEN }));
     for stream in [distinct, single] {
         let said = rest(stream).await;
         // Cut off, as when the token runs out, and not complete.
@@ -152,10 +148,10 @@ async fn an_open_feed_ends_by_the_next_heartbeat(app: TestApp) {
 
 async fn an_idle_socket_of_a_removed_admin_is_closed_by_the_next_heartbeat(app: TestApp) {
     let (token, node) = (keeper(&app).await, quick(&app).await);
-    let mut socket = open(&app, &node.url, &token).await;
+    let mut socket = open(&node.url, &token).await;
     assert!(answer(&mut socket, "{ admin { email } }").await["admin"].is_object());
-    let (closed, removed) = tokio::join!(until_closed(&mut socket), admin::reset::remove(&app.app, KEEPER));
-    assert_eq!((closed, removed.is_ok()), (Some(FORBIDDEN), true));
+    let (closed, removed) = tokio::join!(closed(&mut socket), admin::reset::remove(&app.app, KEEPER));
+    assert_eq!((closed, removed.is_ok()), (json!({ "closed": FORBIDDEN }), true));
     // And nobody comes back with that token, or as a member with the same words.
     let again = app.query_at(&node.url, Some(&token), "{ admin { email } }", json!({})).await;
     assert_eq!(again.status, 401);

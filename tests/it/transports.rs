@@ -150,7 +150,7 @@ pub async fn say(socket: &mut Socket, message: Value) {
     socket.send(Message::text(message.to_string())).await.unwrap();
 }
 
-/// The next message that is no ping.
+/// The next message that is no ping; those are answered.
 pub async fn hear(socket: &mut Socket) -> Value {
     tokio::time::timeout(SOON, async {
         loop {
@@ -160,6 +160,7 @@ pub async fn hear(socket: &mut Socket) -> Value {
                     if said["type"] != "ping" {
                         return said;
                     }
+                    say(socket, json!({ "type": "pong" })).await;
                 }
                 Message::Close(frame) => return json!({ "closed": frame.map(|frame| u16::from(frame.code)) }),
                 _ => {}
