@@ -12,7 +12,7 @@ use spotlight::{
 crate::scenarios![
     letters_with_codes_are_throttled_by_mailbox_and_by_address,
     wrong_codes_are_throttled_by_mailbox_and_by_address,
-    sign_ins_are_throttled_by_address_and_a_browsers_are_told_so,
+    sign_ins_are_throttled_by_address_and_a_browser_is_told_so,
     an_admins_proofs_are_throttled,
     first_codes_of_a_second_factor_are_throttled,
     a_right_code_for_a_taken_email_makes_no_account,
@@ -24,11 +24,6 @@ crate::scenarios![
 ];
 
 const TOO_MANY: &str = "TOO_MANY_ATTEMPTS";
-
-/// A server that says no at the fourth try.
-async fn strict(app: &TestApp, change: impl FnOnce(&mut Config)) -> Node {
-    app.node("strict", change).await
-}
 
 /// A mutation's only user error, with its path; empty if there is none.
 async fn refused(app: &TestApp, node: &Node, name: &str, kind: &str, input: Value) -> String {
@@ -45,7 +40,7 @@ async fn letters_with_codes_are_throttled_by_mailbox_and_by_address(app: TestApp
         let expected = if number < most { vec![] } else { vec![format!("{TOO_MANY} email")] };
         assert_eq!(errors_of(&payload), expected, "{number}");
     }
-    let node = strict(&app, |config| config.auth.throttle.codes_by_address = 5).await;
+    let node = app.node("strict", |config| config.auth.throttle.codes_by_address = 5).await;
     // Five of this address were counted already.
     let other = json!({ "email": "jun@example.kr", "purpose": "PASSWORD_RESET" });
     assert_eq!(refused(&app, &node, "emailCodeSend", "EmailCodeSendInput", other.clone()).await, TOO_MANY);
@@ -56,12 +51,12 @@ async fn letters_with_codes_are_throttled_by_mailbox_and_by_address(app: TestApp
 
 async fn wrong_codes_are_throttled_by_mailbox_and_by_address(app: TestApp) {
     type Limit = fn(&mut Config);
-    let cases: [(Limit, &str, &str); 2] = [
-        (|config| config.auth.throttle.proofs_by_email = 3, "mina@example.kr", "mina@example.kr"),
-        (|config| config.auth.throttle.proofs_by_address = 3, "jun@example.kr", "bora@example.kr"),
+    let cases: [(&str, Limit, &str, &str); 2] = [
+        ("by email", |config| config.auth.throttle.proofs_by_email = 3, "mina@example.kr", "mina@example.kr"),
+        ("by address", |config| config.auth.throttle.proofs_by_address = 3, "jun@example.kr", "bora@example.kr"),
     ];
-    for (limit, first, last) in cases {
-        let node = strict(&app, limit).await;
+    for (name, limit, first, last) in cases {
+        let node = app.node(name, limit).await;
         let verify = |email: &str| {
             let input = json!({ "email": email, "emailCode": "000000", "purpose": "PASSWORD_RESET" });
             refused(&app, &node, "emailCodeVerify", "EmailCodeVerifyInput", input)
@@ -78,8 +73,8 @@ async fn wrong_codes_are_throttled_by_mailbox_and_by_address(app: TestApp) {
     }
 }
 
-async fn sign_ins_are_throttled_by_address_and_a_browsers_are_told_so(app: TestApp) {
-    let node = strict(&app, |config| config.auth.throttle.sign_in_by_address = 3).await;
+async fn sign_ins_are_throttled_by_address_and_a_browser_is_told_so(app: TestApp) {
+    let node = app.node("strict", |config| config.auth.throttle.sign_in_by_address = 3).await;
     let sign_in = |name: &str| json!({ "email": format!("{name}@example.kr"), "password": "Wrong-1234" });
     for name in ["a", "b", "c"] {
         assert_eq!(refused(&app, &node, "signIn", "SignInInput", sign_in(name)).await, "WRONG_CREDENTIALS");
