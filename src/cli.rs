@@ -140,7 +140,7 @@ fn run(cli: Cli) -> Result<(), String> {
             Command::Reindex => reindex(config).await,
             Command::Audit => audit(config).await,
             Command::Admin { command } => admin_command(config, command).await,
-            Command::Keys { command } => keys_command(&config, command),
+            Command::Keys { command } => keys_command(config, command).await,
             Command::Schema => Ok(()),
         }
     }))
@@ -179,8 +179,9 @@ async fn audit(config: Config) -> Result<(), String> {
     if broken == 0 { Ok(()) } else { Err(format!("{broken} of {} rules are broken", outcomes.len())) }
 }
 
-/// Needs neither database nor server: a server that runs sees the folder change.
-fn keys_command(config: &Config, command: KeysCommand) -> Result<(), String> {
+/// Needs neither database nor server: a server that runs sees the folder change. The audit log hears of a rotation if it can
+/// be reached.
+async fn keys_command(config: Config, command: KeysCommand) -> Result<(), String> {
     data_dir::prepare(&config.data_dir).map_err(|error| error.to_string())?;
     let (folder, life) = (config.keys_dir(), auth::tokens::life(&config.auth));
     let told = |error: String| format!("auth.keys_dir: {error}");
@@ -192,8 +193,16 @@ fn keys_command(config: &Config, command: KeysCommand) -> Result<(), String> {
             }
         }
         KeysCommand::Rotate => {
+            let before = auth::keys::Ring::load(&folder, life).map_err(told)?.signing_kid;
             let kid = auth::keys::rotate(&folder, life, SystemClock.now()).map_err(told)?;
             println!("{kid} signs from now on; a server that runs sees it within a minute");
+            let noted = async {
+                let app = App::build(config, World::default()).await.map_err(|error| error.to_string())?;
+                admin::keys_rotate::note(&app, &before, &kid).await.map_err(|error| error.to_string())
+            };
+            if let Err(error) = noted.await {
+                eprintln!("it is not in the audit log: {error}");
+            }
         }
     }
     Ok(())

@@ -350,9 +350,30 @@ mod tests {
             ("social.naver.client_id", "0012"),
             ("social.naver.client_secret", "12e4"),
         ];
+        assert_eq!(mistakes(&[&given[..2], &[("social.naver.client_secret", "")]].concat()).len(), 1);
         assert!(mistakes(&given).is_empty());
         assert!(read(&given).is_ok_and(|config| config.social.naver.client_id == "0012"));
         assert_eq!(said(&[("social.kakao.url", "kakao")]).lines().count(), 1);
+    }
+
+    #[test]
+    fn production_tells_a_provider_no_secret_in_plain_words() {
+        let is_refused = |setting: &str, url: &str| {
+            let said = said(&[("environment", "production"), (setting, url)]);
+            said.lines().any(|line| line.starts_with(setting))
+        };
+        for setting in ["social.kakao.url", "social.kakao.api_url", "social.naver.url", "social.naver.api_url"] {
+            for (url, expected) in [
+                ("http://kauth.kakao.com", true),
+                ("http://10.0.0.9:9000", true),
+                ("http://127.0.0.1:9000", false),
+                ("http://[::1]:9000", false),
+                ("http://localhost:9000", false),
+                ("https://kauth.kakao.com", false),
+            ] {
+                assert_eq!(is_refused(setting, url), expected, "{setting} = {url}");
+            }
+        }
     }
 
     #[test]
@@ -382,12 +403,15 @@ mod tests {
     fn production_sends_mail_and_lets_nobody_overhear_it() {
         let mail = |url| {
             let mistakes = said(&[("environment", "production"), ("mail.url", url)]);
-            mistakes.lines().find(|line| line.starts_with("mail.")).map(str::to_owned)
+            mistakes.lines().find(|line| line.starts_with("mail.url")).map(str::to_owned)
         };
         for url in ["smtps://me:hunter2@mail.example.kr", "smtp+starttls://mail.example.kr", "smtp://10.0.0.9:25"] {
             assert_eq!(mail(url), None, "{url}");
         }
         assert!(mail("folder:").is_some_and(|why| why.contains("sends nothing")));
+        let from = |from| said(&[("environment", "production"), ("mail.from", from)]).contains("mail.from");
+        assert!(from("소극장 <no-reply@spotlight.test>") && from("no-reply@spotlight.test"));
+        assert!(!from("소극장 <no-reply@example.kr>"));
         let why = mail("smtp://me:hunter2@mail.example.kr").unwrap();
         assert!(why.contains("smtps://") && !why.contains("hunter2"), "{why}");
     }

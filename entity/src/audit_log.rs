@@ -1,6 +1,9 @@
 //! Append-only: what an admin changed.
 
-use crate::ids::{AdminId, AuditLogId};
+use crate::{
+    enums::AuditActor,
+    ids::{AdminId, AuditLogId},
+};
 use sea_orm::entity::prelude::*;
 
 /// A row of `audit_log`.
@@ -9,8 +12,12 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: AuditLogId,
-    /// Null when the command line did it, or the person themselves (`account.withdraw`).
+    /// Null in rows of before there was a kind.
+    pub actor: Option<AuditActor>,
+    /// Null unless it was an admin.
     pub admin_id: Option<AdminId>,
+    /// Who sat at the command line, and where.
+    pub operator: Option<String>,
     pub action: String,
     pub subject_kind: String,
     pub subject_id: String,

@@ -16,6 +16,8 @@ macro_rules! words {
 words! {
     /// What a person may do.
     Role { User, Artist }
+    /// Who made a change that is in the audit log: an admin, the command line, or a member to the own account.
+    AuditActor { Admin, Cli, Themselves }
     /// Who vouches for a social sign-in.
     SocialProvider { Kakao, Naver }
     /// What kind of event it is.

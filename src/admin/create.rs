@@ -1,6 +1,6 @@
 //! `spotlight admin create`: the only way to an admin account.
 
-use super::audit::{self, Change};
+use super::audit::{self, By, Change};
 use crate::{
     app::App,
     auth::{model, password},
@@ -13,6 +13,7 @@ use entity::{
     ids::AdminId,
 };
 use sea_orm::{ActiveModelTrait, EntityTrait};
+use serde_json::json;
 
 pub async fn create(app: &App, email: &str, secret: String) -> Result<AdminId> {
     let email = model::normal_email(email);
@@ -24,7 +25,7 @@ pub async fn create(app: &App, email: &str, secret: String) -> Result<AdminId> {
     let id: AdminId = app.ids.next();
     let row = Model {
         id,
-        email,
+        email: email.clone(),
         password_hash,
         totp_secret: None,
         totp_pending: None,
@@ -34,7 +35,8 @@ pub async fn create(app: &App, email: &str, secret: String) -> Result<AdminId> {
     let made = transaction!(app, txn => {
         let row = ActiveModel::from(row.clone()).reset_all();
         Entity::insert(row).exec_without_returning(txn).await?;
-        audit::write(txn, app, None, Change::new("admin.create", "admin", id)).await?;
+        let change = Change::new("admin.create", "admin", id).after(json!({ "email": email }));
+        audit::write(txn, app, By::CommandLine, change).await?;
         Ok(id)
     });
     match made {

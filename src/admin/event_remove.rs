@@ -42,6 +42,6 @@ async fn remove_in(
     index::enqueue(txn, app, id).await?;
     let after = json!({ "status": row.status, "isRemoved": true, "isRefunded": is_open, "reason": reason });
     let change = Change::new("event.remove", "event", id).before(before).after(after);
-    audit::write(txn, app, Some(by), change).await?;
+    audit::write(txn, app, by, change).await?;
     Ok(row)
 }

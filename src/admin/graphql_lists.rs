@@ -17,7 +17,7 @@ use super::{
     payment_reconcile,
 };
 use crate::{
-    error::{Error, Result},
+    error::{Code, Error, Problem, Result},
     graphql::{ctx::Ctx, page::window},
 };
 use async_graphql::{Context, ID, Object};
@@ -28,6 +28,24 @@ pub fn parsed<T: FromStr>(id: Option<ID>, field: &str) -> Result<Option<T>> {
     let parse = |id: ID| id.parse().map_err(|_| Error::not_found(&["filter", field]));
     id.map(parse).transpose()
 }
+
+/// So many ids of a filter are no search any more.
+const MOST_IDS: usize = 100;
+
+/// The ids of a filter, if there are any; `path` is where they stand.
+pub fn parsed_all<T: FromStr>(ids: Option<Vec<ID>>, path: &[&str]) -> Result<Option<Vec<T>>> {
+    let parse = |id: ID| id.parse().map_err(|_| Error::not_found(path));
+    match ids {
+        Some(ids) if ids.len() > MOST_IDS => {
+            let (ko, en) = (format!("{MOST_IDS}개까지 찾을 수 있습니다."), format!("At most {MOST_IDS} ids."));
+            Err(Problem::new(Code::TooLong, path, ko, en).into())
+        }
+        ids => ids.map(|ids| ids.into_iter().map(parse).collect()).transpose(),
+    }
+}
+
+/// Where a filter's own ids stand.
+pub const IDS: [&str; 2] = ["filter", "ids"];
 
 /// A part of `Admin`.
 #[derive(Clone, Copy, Debug)]
@@ -52,9 +70,7 @@ impl AdminLists {
         let list = async {
             ctx.admin()?;
             let (app, window) = (ctx.app(), window(first, after, last, before)?);
-            let filter = filter.unwrap_or_default();
-            let filter =
-                people::Users { text: query, role: filter.role.map(Into::into), is_withdrawn: filter.is_withdrawn };
+            let filter = filter.unwrap_or_default().parse(query)?;
             let page = people::users(app.db.reads(), filter, &window).await?;
             Ok(AdminUserConnection::of(page, AdminUserNode))
         };
@@ -83,9 +99,11 @@ impl AdminLists {
         Some(list.await.map_err(|error: Error| error.into()))
     }
     /// Reviews, the newest first.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
     async fn reviews(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The beginning of the member's email, nickname or phone number.")] query: Option<String>,
         #[graphql(desc = "What must hold of each.")] filter: Option<AdminReviewFilter>,
         #[graphql(desc = "So many from the start, or behind `after`; 20 if nothing is said, at most 100.")]
         first: Option<i32>,
@@ -96,16 +114,18 @@ impl AdminLists {
         let list = async {
             ctx.admin()?;
             let (app, window) = (ctx.app(), window(first, after, last, before)?);
-            let filter = filter.unwrap_or_default().parse()?;
+            let filter = filter.unwrap_or_default().parse(query)?;
             let page = sales::reviews(app.db.reads(), filter, &window).await?;
             Ok(AdminReviewConnection::of(page, AdminReviewNode))
         };
         Some(list.await.map_err(|error: Error| error.into()))
     }
     /// Everybody's bookings, the newest first.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
     async fn bookings(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The beginning of the member's email, nickname or phone number.")] query: Option<String>,
         #[graphql(desc = "What must hold of each.")] filter: Option<AdminBookingFilter>,
         #[graphql(desc = "So many from the start, or behind `after`; 20 if nothing is said, at most 100.")]
         first: Option<i32>,
@@ -116,7 +136,7 @@ impl AdminLists {
         let list = async {
             ctx.admin()?;
             let (app, window) = (ctx.app(), window(first, after, last, before)?);
-            let filter = filter.unwrap_or_default().parse()?;
+            let filter = filter.unwrap_or_default().parse(query)?;
             let page = sales::bookings(app.db.reads(), filter, &window).await?;
             Ok(AdminBookingConnection::of(page, AdminBookingNode))
         };
@@ -129,6 +149,7 @@ impl AdminLists {
         ctx: &Context<'_>,
         #[graphql(default, desc = "True: only those of which nobody knows yet what became of them.")]
         in_doubt_only: bool,
+        #[graphql(desc = "The beginning of the member's email, nickname or phone number.")] query: Option<String>,
         #[graphql(desc = "What must hold of each.")] filter: Option<AdminPaymentFilter>,
         #[graphql(desc = "So many from the start, or behind `after`; 20 if nothing is said, at most 100.")]
         first: Option<i32>,
@@ -139,7 +160,7 @@ impl AdminLists {
         let list = async {
             ctx.admin()?;
             let (app, window) = (ctx.app(), window(first, after, last, before)?);
-            let filter = filter.unwrap_or_default().parse(in_doubt_only)?;
+            let filter = filter.unwrap_or_default().parse(query, in_doubt_only)?;
             let (now, grace) = (app.clock.now(), payment_reconcile::grace(app));
             let page = sales::payments(app.db.reads(), now, grace, filter, &window).await?;
             Ok(AdminPaymentConnection::of(page, AdminPaymentNode))
@@ -160,9 +181,8 @@ impl AdminLists {
         let list = async {
             ctx.admin()?;
             let (app, window) = (ctx.app(), window(first, after, last, before)?);
-            let filter = filter.unwrap_or_default();
-            let artist = parsed(filter.artist_id, "artistId")?;
-            let page = sales::settlements(app.db.reads(), artist, filter.period, &window).await?;
+            let filter = filter.unwrap_or_default().parse()?;
+            let page = sales::settlements(app.db.reads(), filter, &window).await?;
             Ok(AdminSettlementConnection::of(page, AdminSettlementNode))
         };
         Some(list.await.map_err(|error: Error| error.into()))
@@ -192,6 +212,7 @@ impl AdminLists {
         ctx: &Context<'_>,
         #[graphql(desc = "Only those in this state; `PARKED` ones wait for `adminJobRetry`.")] state: Option<JobState>,
         #[graphql(desc = "Only those of this name.")] name: Option<String>,
+        #[graphql(desc = "Only these, at most 100.")] ids: Option<Vec<ID>>,
         #[graphql(desc = "So many from the start, or behind `after`; 20 if nothing is said, at most 100.")]
         first: Option<i32>,
         #[graphql(desc = "A cursor: begin behind it.")] after: Option<String>,
@@ -201,7 +222,8 @@ impl AdminLists {
         let list = async {
             ctx.admin()?;
             let (app, window) = (ctx.app(), window(first, after, last, before)?);
-            let page = work::jobs(app.db.reads(), app.clock.now(), state.map(Into::into), name, &window).await?;
+            let filter = work::Jobs { ids: parsed_all(ids, &["ids"])?, state: state.map(Into::into), name };
+            let page = work::jobs(app.db.reads(), app.clock.now(), filter, &window).await?;
             Ok(AdminJobConnection::of(page, AdminJobNode))
         };
         Some(list.await.map_err(|error: Error| error.into()))

@@ -1,7 +1,8 @@
 //! Members and the audit log, as admins see them.
 
 use super::{
-    graphql_lists::parsed,
+    audit,
+    graphql_lists::{IDS, parsed, parsed_all},
     list::{counts, people},
 };
 use crate::{
@@ -15,10 +16,10 @@ use crate::{
     },
     user::graphql::UserNode,
 };
-use async_graphql::{Context, ID, InputObject, Object, dataloader::Loader};
+use async_graphql::{Context, Enum, ID, InputObject, Object, dataloader::Loader};
 use chrono::{DateTime, Utc};
 use entity::{
-    admin, audit_log,
+    admin, audit_log, enums,
     ids::{AdminId, UserId},
     user,
 };
@@ -27,15 +28,32 @@ use std::{collections::HashMap, sync::Arc};
 /// Which members; what is left out does not matter.
 #[derive(InputObject, Default)]
 pub struct AdminUserFilter {
+    /// Only these, at most 100.
+    pub ids: Option<Vec<ID>>,
     /// What they may do.
     pub role: Option<Role>,
     /// Whether they have left.
     pub is_withdrawn: Option<bool>,
 }
 
+/// Who made a change that is in the log.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "enums::AuditActor")]
+pub enum AuditActor {
+    /// An admin, through the API.
+    Admin,
+    /// Somebody at the command line.
+    Cli,
+    /// A member, to the own account.
+    #[graphql(name = "SELF")]
+    Themselves,
+}
+
 /// Which entries of the log; what is left out does not matter.
 #[derive(InputObject, Default)]
 pub struct AuditLogFilter {
+    /// Only these, at most 100.
+    pub ids: Option<Vec<ID>>,
     /// What was changed: `usr_…`, `evt_…` and so on.
     pub subject_id: Option<ID>,
     /// Who changed it.
@@ -48,9 +66,17 @@ pub struct AuditLogFilter {
     pub until: Option<DateTime<Utc>>,
 }
 
+impl AdminUserFilter {
+    pub fn parse(self, text: Option<String>) -> Result<people::Users> {
+        let (ids, role) = (parsed_all(self.ids, &IDS)?, self.role.map(Into::into));
+        Ok(people::Users { ids, text, role, is_withdrawn: self.is_withdrawn })
+    }
+}
+
 impl AuditLogFilter {
     pub fn parse(self) -> Result<people::AuditLog> {
         Ok(people::AuditLog {
+            ids: parsed_all(self.ids, &IDS)?,
             subject_id: self.subject_id.map(|id| id.0),
             admin_id: parsed(self.admin_id, "adminId")?,
             action: self.action,
@@ -139,7 +165,15 @@ impl AuditLogNode {
     async fn id(&self) -> ID {
         ID(self.0.id.to_string())
     }
-    /// Who did it, `adm_…`; null for the command line, and for what members do to their own accounts.
+    /// What kind of actor did it.
+    async fn actor(&self) -> AuditActor {
+        audit::actor_of(&self.0).into()
+    }
+    /// Who sat at the command line, and on which machine, as `name@host`; null for others.
+    async fn operator(&self) -> Option<&str> {
+        self.0.operator.as_deref()
+    }
+    /// Who did it, `adm_…`; null unless it was an admin.
     async fn admin_id(&self) -> Option<ID> {
         self.0.admin_id.map(|id| ID(id.to_string()))
     }
@@ -170,7 +204,7 @@ impl AuditLogNode {
     async fn after(&self) -> Option<&str> {
         self.0.after.as_deref()
     }
-    /// The network address that it was done from; null for the command line.
+    /// The network address that an admin did it from; null for others.
     async fn address(&self) -> Option<&str> {
         self.0.address.as_deref()
     }

@@ -1,7 +1,7 @@
 //! Events, reviews, bookings and payments, as admins see them.
 
 use super::{
-    graphql_lists::parsed,
+    graphql_lists::{IDS, parsed, parsed_all},
     graphql_people::AdminUserNode,
     list::{counts, sales},
     payment_reconcile,
@@ -35,6 +35,8 @@ use std::{collections::HashMap, sync::Arc};
 /// Which events; what is left out does not matter.
 #[derive(InputObject, Default)]
 pub struct AdminEventFilter {
+    /// Only these, at most 100.
+    pub ids: Option<Vec<ID>>,
     /// Where it stands now.
     pub status: Option<EventStatus>,
     /// Whose it is.
@@ -46,6 +48,8 @@ pub struct AdminEventFilter {
 /// Which reviews; what is left out does not matter.
 #[derive(InputObject, Default)]
 pub struct AdminReviewFilter {
+    /// Only these, at most 100.
+    pub ids: Option<Vec<ID>>,
     /// Of which event.
     pub event_id: Option<ID>,
     /// By whom.
@@ -57,6 +61,8 @@ pub struct AdminReviewFilter {
 /// Which bookings; what is left out does not matter.
 #[derive(InputObject, Default)]
 pub struct AdminBookingFilter {
+    /// Only these, at most 100.
+    pub ids: Option<Vec<ID>>,
     /// Where it stands.
     pub status: Option<BookingStatus>,
     /// Of which event.
@@ -68,6 +74,12 @@ pub struct AdminBookingFilter {
 /// Which payments; what is left out does not matter.
 #[derive(InputObject, Default)]
 pub struct AdminPaymentFilter {
+    /// Only these, at most 100.
+    pub ids: Option<Vec<ID>>,
+    /// Of which booking.
+    pub booking_id: Option<ID>,
+    /// By which the payment provider knows it.
+    pub tid: Option<String>,
     /// Where it stands.
     pub status: Option<PaymentStatus>,
     /// Whose.
@@ -84,27 +96,32 @@ impl AdminEventFilter {
             EventStatus::Scheduled => Standing::Scheduled,
         });
         let artist = parsed(self.artist_id, "artistId")?;
-        Ok(sales::Events { text, artist, standing, is_removed: self.is_removed })
+        Ok(sales::Events { ids: parsed_all(self.ids, &IDS)?, text, artist, standing, is_removed: self.is_removed })
     }
 }
 
 impl AdminReviewFilter {
-    pub fn parse(self) -> Result<sales::Reviews> {
+    pub fn parse(self, text: Option<String>) -> Result<sales::Reviews> {
         let (event, author) = (parsed(self.event_id, "eventId")?, parsed(self.author_id, "authorId")?);
-        Ok(sales::Reviews { event, author, rating: self.rating })
+        Ok(sales::Reviews { ids: parsed_all(self.ids, &IDS)?, text, event, author, rating: self.rating })
     }
 }
 
 impl AdminBookingFilter {
-    pub fn parse(self) -> Result<sales::Bookings> {
+    pub fn parse(self, text: Option<String>) -> Result<sales::Bookings> {
         let (event, user) = (parsed(self.event_id, "eventId")?, parsed(self.user_id, "userId")?);
-        Ok(sales::Bookings { status: self.status.map(Into::into), event, user })
+        let ids = parsed_all(self.ids, &IDS)?;
+        Ok(sales::Bookings { ids, text, status: self.status.map(Into::into), event, user })
     }
 }
 
 impl AdminPaymentFilter {
-    pub fn parse(self, in_doubt_only: bool) -> Result<sales::Payments> {
+    pub fn parse(self, text: Option<String>, in_doubt_only: bool) -> Result<sales::Payments> {
         Ok(sales::Payments {
+            ids: parsed_all(self.ids, &IDS)?,
+            text,
+            booking: parsed(self.booking_id, "bookingId")?,
+            tid: self.tid,
             status: self.status.map(Into::into),
             user: parsed(self.user_id, "userId")?,
             in_doubt_only,

@@ -61,6 +61,8 @@ payload! {
     AdminTotpConfirmPayload {
         /// Ten, each good once in the place of a code of the app; never shown again.
         recovery_codes: Vec<String>,
+        /// A new session: every other one has ended.
+        session: SessionObject,
         /// The admin.
         admin: AdminNode,
     }
@@ -96,7 +98,7 @@ impl AdminAccountMutation {
         answer(ctx, enrolled(ctx, input).await)
     }
 
-    /// Turns the second factor on, with the first code of its secret.
+    /// Turns the second factor on, with the first code of its secret, and ends every session but the one in the answer.
     async fn admin_totp_confirm(
         &self,
         ctx: &Context<'_>,
@@ -136,9 +138,10 @@ async fn enrolled(ctx: &Context<'_>, input: AdminTotpEnrollInput) -> Result<Admi
 
 async fn confirmed(ctx: &Context<'_>, input: AdminTotpConfirmInput) -> Result<AdminTotpConfirmPayload> {
     let by = actor(ctx)?;
-    let codes = confirm::confirm(ctx.app(), by, &input.code).await?;
+    let (codes, session) = confirm::confirm(ctx.app(), by, &input.code).await?;
     let admin = Some(AdminNode(proof::present(ctx.app(), by.admin).await?));
-    Ok(AdminTotpConfirmPayload { recovery_codes: Some(codes), admin, user_errors: Vec::new() })
+    let (recovery_codes, session) = (Some(codes), Some(session.into()));
+    Ok(AdminTotpConfirmPayload { recovery_codes, session, admin, user_errors: Vec::new() })
 }
 
 async fn disabled(ctx: &Context<'_>, input: AdminTotpDisableInput) -> Result<AdminTotpDisablePayload> {

@@ -1,8 +1,14 @@
 //! Jobs and settlements, as admins see them.
 
-use super::{graphql_people::AdminUserNode, graphql_sales::member, list::work};
+use super::{
+    graphql_lists::{IDS, parsed, parsed_all},
+    graphql_people::AdminUserNode,
+    graphql_sales::member,
+    list::{sales, work},
+};
 use crate::{
     connection,
+    error::Result,
     graphql::{ctx::Ctx, scalars::Won},
 };
 use async_graphql::{Context, Enum, ID, InputObject, Object};
@@ -24,10 +30,19 @@ pub enum JobState {
 /// Which settlements; what is left out does not matter.
 #[derive(InputObject, Default)]
 pub struct AdminSettlementFilter {
+    /// Only these, at most 100.
+    pub ids: Option<Vec<ID>>,
     /// Whose.
     pub artist_id: Option<ID>,
     /// Of which business month, `2026-10`.
     pub period: Option<String>,
+}
+
+impl AdminSettlementFilter {
+    pub fn parse(self) -> Result<sales::Settlements> {
+        let (ids, artist) = (parsed_all(self.ids, &IDS)?, parsed(self.artist_id, "artistId")?);
+        Ok(sales::Settlements { ids, artist, period: self.period })
+    }
 }
 
 /// Something to be done in the background.

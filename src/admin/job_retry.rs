@@ -40,6 +40,6 @@ async fn retry_in(txn: &impl ConnectionTrait, app: &App, by: Actor, id: JobId) -
     // Not its last error: that may say whom a letter was for.
     let before = json!({ "name": job.name, "attempts": job.attempts, "parkedAt": job.parked_at });
     let change = Change::new("job.retry", "job", id).before(before).after(json!({ "attempts": 0, "runAt": now }));
-    audit::write(txn, app, Some(by), change).await?;
+    audit::write(txn, app, by, change).await?;
     Ok(Model { parked_at: None, lease_until: None, lease_owner: None, attempts: 0, faults: 0, run_at: now, ..job })
 }

@@ -16,6 +16,7 @@ pub mod graphql_totp;
 pub mod graphql_work;
 pub mod invariants;
 pub mod job_retry;
+pub mod keys_rotate;
 pub mod list;
 pub mod password_change;
 pub mod payment_reconcile;

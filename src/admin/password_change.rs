@@ -19,6 +19,7 @@ use entity::{
     ids::AdminId,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use serde_json::json;
 
 /// A session to go on with.
 pub async fn change(app: &App, by: Actor, current: String, new: String) -> Result<Session> {
@@ -34,7 +35,9 @@ pub async fn change(app: &App, by: Actor, current: String, new: String) -> Resul
         if !set(txn, admin.id, Some(&admin.password_hash), &hash).await? {
             return Err(Error::Unauthenticated);
         }
-        audit::write(txn, app, Some(by), Change::new("admin.password-change", "admin", admin.id)).await
+        // Whether it is another than before is all that may be said of a password.
+        let change = Change::new("admin.password-change", "admin", admin.id);
+        audit::write(txn, app, by, change.after(json!({ "isPasswordChanged": true }))).await
     })?;
     session::end_all(app, &admin.id.to_string()).await?;
     session::begin(app, Holder::Admin(admin.id)).await

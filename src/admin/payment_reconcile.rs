@@ -29,7 +29,7 @@ pub async fn reconcile(app: &App, by: Actor, id: PaymentId) -> Result<Model> {
         let change = Change::new("payment.reconcile", "payment", id)
             .before(json!({ "status": before.status, "changedAt": before.changed_at }))
             .after(json!({ "status": after.status, "changedAt": after.changed_at, "hasAnswered": has_answered }));
-        audit::write(txn, app, Some(by), change).await
+        audit::write(txn, app, by, change).await
     })?;
     asked.map(|()| after)
 }

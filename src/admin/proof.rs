@@ -24,7 +24,8 @@ pub async fn present(app: &App, id: AdminId) -> Result<Model> {
 pub async fn by_password(app: &App, id: AdminId, secret: String, path: &[&str]) -> Result<Model> {
     let admin = present(app, id).await?;
     count(app, id, path).await?;
-    if password::verify(app, secret, Some(admin.password_hash.clone())).await? {
+    let compared = password::verify(app, secret, Some(admin.password_hash.clone())).await;
+    if throttle::settle(app, &tries(id), compared).await? {
         throttle::forgive(app, &tries(id)).await?;
         return Ok(admin);
     }

@@ -1,8 +1,8 @@
 //! `spotlight admin reset` and `spotlight admin remove`: for an admin who lost the password or the device, and for one who is
-//! gone. From the command line only; each is a row of the audit log without an admin.
+//! gone. From the command line only; each is a row of the audit log with who sat at the machine.
 
 use super::{
-    audit::{self, Change},
+    audit::{self, By, Change},
     password_change, query,
     totp::{disable, recovery},
 };
@@ -28,6 +28,8 @@ pub async fn reset(app: &App, email: &str, secret: String) -> Result<()> {
     problems.check()?;
     let admin = known(app, email).await?;
     let hash = password::hash(app, secret).await?;
+    // Before, so that a crash in between leaves no session that nothing ends any more; after, for a sign-in in between.
+    session::end_all(app, &admin.id.to_string()).await?;
     transaction!(app, txn => {
         if !password_change::set(txn, admin.id, None, &hash).await? {
             return Err(Problem::not_found(&["email"]).into());
@@ -35,7 +37,8 @@ pub async fn reset(app: &App, email: &str, secret: String) -> Result<()> {
         disable::turn_off(txn, admin.id).await?;
         let change = Change::new("admin.reset", "admin", admin.id);
         let change = change.before(json!({ "isTotpEnabled": admin.totp_secret.is_some() }));
-        audit::write(txn, app, None, change.after(json!({ "isTotpEnabled": false }))).await
+        let change = change.after(json!({ "isTotpEnabled": false, "isPasswordChanged": true }));
+        audit::write(txn, app, By::CommandLine, change).await
     })?;
     session::end_all(app, &admin.id.to_string()).await
 }
@@ -43,13 +46,14 @@ pub async fn reset(app: &App, email: &str, secret: String) -> Result<()> {
 /// The account goes; what the admin did stays in the audit log.
 pub async fn remove(app: &App, email: &str) -> Result<()> {
     let admin = known(app, email).await?;
+    session::end_all(app, &admin.id.to_string()).await?;
     transaction!(app, txn => {
         recovery::remove(txn, admin.id).await?;
         if Entity::delete_by_id(admin.id).exec(txn).await?.rows_affected == 0 {
             return Err(Problem::not_found(&["email"]).into());
         }
         let change = Change::new("admin.remove", "admin", admin.id).before(json!({ "email": admin.email }));
-        audit::write(txn, app, None, change).await
+        audit::write(txn, app, By::CommandLine, change).await
     })?;
     session::end_for_good(app, &admin.id.to_string()).await
 }

@@ -46,7 +46,7 @@ async fn remove_in(
     let before =
         json!({ "eventId": row.event_id.to_string(), "authorId": row.user_id.to_string(), "rating": row.rating });
     let change = Change::new("review.remove", "review", id).before(before);
-    audit::write(txn, app, Some(by), change.after(json!({ "isRemoved": true, "reason": reason }))).await?;
+    audit::write(txn, app, by, change.after(json!({ "isRemoved": true, "reason": reason }))).await?;
     Ok(row)
 }
 

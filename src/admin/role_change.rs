@@ -62,7 +62,7 @@ async fn change_in(
     let change = Change::new("user.role-change", "user", id)
         .before(json!({ "role": user.role }))
         .after(json!({ "role": role, "reason": reason }));
-    audit::write(txn, app, Some(by), change).await?;
+    audit::write(txn, app, by, change).await?;
     jobs::enqueue(txn, &app.ids, now, now, &EndOldSessions { user_id: id, before: now }).await?;
     Ok(user::Model { role, ..user })
 }

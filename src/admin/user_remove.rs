@@ -46,7 +46,7 @@ async fn remove_in(
         Change::new("user.remove", "user", id).before(json!({ "role": user.role, "open": named(&obstacles) })).after(
             json!({ "isWithdrawn": true, "isOverride": is_override, "reason": reason, "forfeitedPoints": forfeited }),
         );
-    audit::write(txn, app, Some(by), change).await?;
+    audit::write(txn, app, by, change).await?;
     crate::user::query::by_id(txn, id).await?.ok_or_else(|| Error::fault("a person who was just erased"))
 }
 

@@ -3,13 +3,17 @@
 use super::model::Owner;
 use crate::{
     error::{Code, Error, Problem, Result},
-    user::viewer::Buyer,
+    user::{query as user_query, viewer::Buyer},
 };
 use entity::{enums::EventStatus, event, review, user};
 use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect};
 
 /// Locks the owner, so that its files are changed one after the other. `path` is the input field to blame.
 pub async fn own(txn: &impl ConnectionTrait, buyer: Buyer, owner: Owner, path: &[&str]) -> Result<()> {
+    if !matches!(owner, Owner::User(_)) {
+        // Who has left has no events and no reviews, whatever the token says; one's own row is looked at below.
+        user_query::lock_present(txn, buyer.id()).await?;
+    }
     let is_own = match owner {
         Owner::Event(id) => {
             let row = event::Entity::find_by_id(id).lock_exclusive().one(txn).await?;

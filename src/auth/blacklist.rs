@@ -3,11 +3,11 @@
 //! The list is in the key-value store. Each node also remembers what it wrote or read of it, for as long as a token lives:
 //! while the store is away, that is what it goes by. See docs/decisions, "when the key-value store is away".
 
-use super::tokens::Claims;
 use crate::{
     app::App,
     error::Result,
     infra::kv::{KvError, Shelf},
+    user::viewer::Token,
 };
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;
@@ -35,10 +35,10 @@ impl Memory {
         Self { revoked, signed_out: Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(life).build() }
     }
 
-    fn is_over(&self, claims: &Claims) -> bool {
-        self.revoked.contains_key(&claims.jti)
-            || self.revoked.contains_key(&claims.sid)
-            || self.signed_out.get(&claims.sub).is_some_and(|until| claims.iat_us < until)
+    fn is_over(&self, holder: &str, token: &Token) -> bool {
+        self.revoked.contains_key(&token.id)
+            || self.revoked.contains_key(&token.family)
+            || self.signed_out.get(holder).is_some_and(|until| token.issued_at < until)
     }
 }
 
@@ -51,10 +51,11 @@ pub enum Standing {
     Unknown,
 }
 
-pub async fn standing(app: &App, claims: &Claims) -> Standing {
+/// `holder` is the member's or the admin's id.
+pub async fn standing(app: &App, holder: &str, token: &Token) -> Standing {
     // What this node knows counts even when the store has lost it.
-    match listed(app, claims).await {
-        _ if app.blacklist.is_over(claims) => Standing::Over,
+    match listed(app, holder, token).await {
+        _ if app.blacklist.is_over(holder, token) => Standing::Over,
         Ok(false) => Standing::Good,
         Ok(true) => Standing::Over,
         Err(error) => {
@@ -64,19 +65,19 @@ pub async fn standing(app: &App, claims: &Claims) -> Standing {
     }
 }
 
-async fn listed(app: &App, claims: &Claims) -> Result<bool, KvError> {
+async fn listed(app: &App, holder: &str, token: &Token) -> Result<bool, KvError> {
     let (revoked, ended, signed_out) = futures_util::try_join!(
-        REVOKED.get(&app.kv, &claims.jti),
-        REVOKED.get(&app.kv, &claims.sid),
-        SIGNED_OUT.get(&app.kv, &claims.sub)
+        REVOKED.get(&app.kv, &token.id),
+        REVOKED.get(&app.kv, &token.family),
+        SIGNED_OUT.get(&app.kv, holder)
     )?;
     if revoked.is_some() || ended.is_some() {
-        app.blacklist.revoked.insert(claims.jti.clone(), ());
+        app.blacklist.revoked.insert(token.id.clone(), ());
         return Ok(true);
     }
     let Some(until) = signed_out.map(|kept| kept.value) else { return Ok(false) };
-    app.blacklist.signed_out.insert(claims.sub.clone(), until);
-    Ok(claims.iat_us < until)
+    app.blacklist.signed_out.insert(holder.to_owned(), until);
+    Ok(token.issued_at < until)
 }
 
 /// Ends one token.

@@ -21,7 +21,8 @@ pub async fn change_password(app: &App, viewer: &Viewer, current: String, new: S
     let most = app.config.auth.throttle.sign_in_by_account_and_address;
     throttle::count(app, &tries, most, &["currentPassword"]).await?;
     // Who has no password yet sets the first one by a reset, for which the mailbox must be proven.
-    if !password::verify(app, current, member.password_hash.clone()).await? {
+    let compared = password::verify(app, current, member.password_hash.clone()).await;
+    if !throttle::settle(app, &tries, compared).await? {
         return Err(wrong());
     }
     throttle::forget(app, &tries).await?;

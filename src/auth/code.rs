@@ -15,6 +15,7 @@ use std::{net::IpAddr, time::Duration};
 /// What a code is for; one is not good for the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Purpose {
+    EmailChange,
     SignUp,
     PasswordReset,
 }
@@ -29,8 +30,9 @@ struct Pending {
 
 const CODES: Shelf<Pending> = Shelf::new("code");
 
-fn key(purpose: Purpose, email: &str) -> String {
-    format!("{purpose:?}:{email}")
+/// Veiled: whoever reads the store learns no mailbox.
+fn key(app: &App, purpose: Purpose, email: &str) -> String {
+    throttle::veiled(app, &format!("code:{purpose:?}:{email}"))
 }
 
 fn life(app: &App) -> Duration {
@@ -52,8 +54,14 @@ pub async fn begin(app: &App, purpose: Purpose, email: &str) -> Result<String> {
         tries_left: app.config.auth.code_tries,
         expires_at: app.clock.now() + life(app),
     };
-    CODES.set(&app.kv, &key(purpose, email), &pending, Some(life(app))).await?;
+    CODES.set(&app.kv, &key(app, purpose, email), &pending, Some(life(app))).await?;
     Ok(nonce)
+}
+
+/// Whether a code made of this nonce may still be used.
+pub async fn is_current(app: &App, purpose: Purpose, email: &str, nonce: &str) -> Result<bool> {
+    let kept = CODES.get(&app.kv, &key(app, purpose, email)).await?;
+    Ok(kept.is_some_and(|kept| kept.value.nonce == nonce))
 }
 
 /// As [`redeem`], and refused to who was wrong too often, at this mailbox or from this address: a new code gives new tries,
@@ -78,7 +86,7 @@ pub async fn prove(
 
 /// Uses the code up if it is right; counts the try if it is wrong.
 async fn redeem(app: &App, purpose: Purpose, email: &str, code: &str, path: &[&str]) -> Result<()> {
-    let key = key(purpose, email);
+    let key = key(app, purpose, email);
     loop {
         let Some(kept) = CODES.get(&app.kv, &key).await? else { return Err(expired(path)) };
         let right = digits(app, purpose, email, &kept.value.nonce);

@@ -17,6 +17,8 @@ use entity::enums;
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "Purpose")]
 pub enum EmailCodePurpose {
+    /// To give one's account another email, or its first.
+    EmailChange,
     /// To choose a new password.
     PasswordReset,
     /// To sign up.

@@ -42,7 +42,7 @@ pub struct Key {
 pub struct Ring {
     pub keys: Vec<Key>,
     pub(super) signing: EncodingKey,
-    pub(super) signing_kid: String,
+    pub signing_kid: String,
 }
 
 impl Ring {

@@ -70,6 +70,11 @@ impl Passwords {
         self.load.runs.load(Ordering::Relaxed)
     }
 
+    /// How many are asked for and not done.
+    pub fn waiting(&self) -> u64 {
+        self.load.waiting.load(Ordering::Relaxed)
+    }
+
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let place = self.place()?;
         let (reply, answer) = oneshot::channel();
@@ -105,7 +110,7 @@ impl Passwords {
     /// # Errors
     /// `Busy` if too many wait already.
     pub fn check(&self) -> Result<()> {
-        self.room_after(self.load.waiting.load(Ordering::Relaxed))
+        self.room_after(self.waiting())
     }
 
     fn room_after(&self, before: u64) -> Result<()> {

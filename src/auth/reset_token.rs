@@ -5,7 +5,7 @@
 
 use super::{
     code::{self, Purpose},
-    model,
+    model, throttle,
 };
 use crate::{
     app::App,
@@ -23,8 +23,12 @@ pub struct ResetToken {
     pub expires_at: DateTime<Utc>,
 }
 
-/// The hash, by mailbox.
+/// The hash, by mailbox, veiled.
 const TOKENS: Shelf<String> = Shelf::new("reset");
+
+fn key(app: &App, email: &str) -> String {
+    throttle::veiled(app, &format!("reset:{email}"))
+}
 
 fn hash(token: &str) -> String {
     BASE64URL_NOPAD.encode(&Sha256::digest(token.as_bytes()))
@@ -46,17 +50,17 @@ pub async fn exchange(
     code::prove(app, purpose, &email, email_code, address, &["emailCode"]).await?;
     let token = app.ids.secret();
     let life = Duration::from_secs(app.config.auth.reset_minutes * 60);
-    TOKENS.set(&app.kv, &email, &hash(&token), Some(life)).await?;
+    TOKENS.set(&app.kv, &key(app, &email), &hash(&token), Some(life)).await?;
     Ok(ResetToken { token, expires_at: app.clock.now() + life })
 }
 
 /// Uses the token up, if it is this mailbox's. A wrong one uses up nothing: 256 bits are not guessed.
 pub async fn redeem(app: &App, email: &str, token: &str) -> Result<()> {
-    let given = hash(token);
-    let Some(kept) = TOKENS.get(&app.kv, email).await? else { return Err(expired()) };
+    let (given, key) = (hash(token), key(app, email));
+    let Some(kept) = TOKENS.get(&app.kv, &key).await? else { return Err(expired()) };
     let is_right = bool::from(subtle::ConstantTimeEq::ct_eq(given.as_bytes(), kept.value.as_bytes()));
     // Of two that come at once, one takes it.
-    if is_right && TOKENS.remove(&app.kv, email, &kept).await? { Ok(()) } else { Err(expired()) }
+    if is_right && TOKENS.remove(&app.kv, &key, &kept).await? { Ok(()) } else { Err(expired()) }
 }
 
 fn expired() -> Error {

@@ -47,15 +47,21 @@ pub struct SendCode {
 impl Job for SendCode {
     const NAME: &'static str = "send_code";
     const LANE: Lane = Lane::Mail;
+    const CARRIES_ADDRESS: bool = true;
 
     async fn run(self, app: &App) -> Result<()> {
+        // Run out, used, or replaced by a newer one while the mail server was away: a letter would only mislead.
+        if !code::is_current(app, self.purpose, &self.email, &self.nonce).await? {
+            return Ok(());
+        }
         let has_account = user::query::by_email(app.db.reads(), &self.email).await?.is_some();
         let digits = code::digits(app, self.purpose, &self.email, &self.nonce);
         let minutes = app.config.auth.code_minutes;
         let language = if self.is_english { Language::En } else { Language::Ko };
         let letter = match (self.purpose, has_account) {
-            (Purpose::SignUp, true) => letters::has_account(self.nonce, self.email, language),
+            (Purpose::SignUp | Purpose::EmailChange, true) => letters::has_account(self.nonce, self.email, language),
             (Purpose::SignUp, false) => letters::sign_up_code(self.nonce, self.email, language, &digits, minutes),
+            (Purpose::EmailChange, false) => letters::change_code(self.nonce, self.email, language, &digits, minutes),
             // Nobody to reset: no mail, so that a stranger's mailbox stays quiet.
             (Purpose::PasswordReset, false) => return Ok(()),
             (Purpose::PasswordReset, true) => letters::reset_code(self.nonce, self.email, language, &digits, minutes),

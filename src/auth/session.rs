@@ -13,7 +13,7 @@ use crate::{
     error::{Code, Error, Problem, Result},
     infra::kv::Shelf,
     user,
-    user::viewer::{AdminSession, Member, Viewer},
+    user::viewer::{AdminSession, Member, Token, Viewer},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
@@ -144,13 +144,9 @@ async fn end_family(app: &App, family: &str) -> Result<()> {
 
 /// Ends this session, or all of this person's.
 pub async fn end(app: &App, viewer: &Viewer, everywhere: bool) -> Result<()> {
-    let (holder, token_id, family, expires_at) = match viewer {
-        Viewer::Visitor => return Err(Error::Unauthenticated),
-        Viewer::Member(member) => (member.id.to_string(), &member.token_id, &member.family, member.expires_at),
-        Viewer::Admin(admin) => (admin.id.to_string(), &admin.token_id, &admin.family, admin.expires_at),
-    };
-    blacklist::revoke(app, token_id, expires_at).await?;
-    end_family(app, family).await?;
+    let (Some(holder), Some(token)) = (viewer.account(), viewer.token()) else { return Err(Error::Unauthenticated) };
+    blacklist::revoke(app, &token.id, token.expires_at).await?;
+    end_family(app, &token.family).await?;
     if everywhere { end_all(app, &holder).await } else { Ok(()) }
 }
 
@@ -187,24 +183,32 @@ pub async fn begun_at(app: &App, family: &str) -> Result<Option<DateTime<Utc>>> 
 /// Who shows this access token; `Err(Unauthenticated)` for one that is not valid now.
 pub async fn admit(app: &App, token: &str) -> Result<Viewer> {
     let claims = app.tokens.check(token, app.clock.now()).ok_or(Error::Unauthenticated)?;
-    match blacklist::standing(app, &claims).await {
-        Standing::Good => {}
-        Standing::Over => return Err(Error::Unauthenticated),
-        // A member's token is good for minutes; an admin's can do harm in one.
-        Standing::Unknown if claims.role.is_some() => {}
-        Standing::Unknown => return Err(Error::Unavailable("the blacklist cannot be read".to_owned())),
+    let viewer = viewer_of(claims).ok_or(Error::Unauthenticated)?;
+    readmit(app, &viewer).await?;
+    Ok(viewer)
+}
+
+fn viewer_of(claims: Claims) -> Option<Viewer> {
+    let expires_at = DateTime::from_timestamp(claims.exp, 0)?;
+    let token = Token { id: claims.jti, family: claims.sid, issued_at: claims.iat_us, expires_at };
+    Some(match claims.role {
+        Some(role) => Viewer::Member(Member { id: claims.sub.parse().ok()?, role, token }),
+        None => Viewer::Admin(AdminSession { id: claims.sub.parse().ok()?, token }),
+    })
+}
+
+/// Whether who was admitted before still would be: sockets and streams outlive what opened them by minutes.
+pub async fn readmit(app: &App, viewer: &Viewer) -> Result<()> {
+    let (Some(holder), Some(token)) = (viewer.account(), viewer.token()) else { return Ok(()) };
+    if token.expires_at <= app.clock.now() {
+        return Err(Error::Unauthenticated);
     }
-    let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(Error::Unauthenticated)?;
-    let (token_id, family) = (claims.jti, claims.sid);
-    match claims.role {
-        Some(role) => {
-            let id = claims.sub.parse().map_err(|_| Error::Unauthenticated)?;
-            Ok(Viewer::Member(Member { id, role, token_id, family, expires_at }))
-        }
-        None => {
-            let id = claims.sub.parse().map_err(|_| Error::Unauthenticated)?;
-            Ok(Viewer::Admin(AdminSession { id, token_id, family, expires_at }))
-        }
+    match blacklist::standing(app, &holder, token).await {
+        Standing::Good => Ok(()),
+        Standing::Over => Err(Error::Unauthenticated),
+        // A member's token is good for minutes; an admin's can do harm in one.
+        Standing::Unknown if viewer.member().is_some() => Ok(()),
+        Standing::Unknown => Err(Error::Unavailable("the blacklist cannot be read".to_owned())),
     }
 }
 

@@ -1,32 +1,24 @@
 //! `signIn`: one answer for an unknown email and a wrong password, after the same work.
 //!
-//! Failures are counted for the account from this address (few), for the address (more), and for the account from
-//! everywhere (most). The last one alone would let a stranger lock somebody out by failing on purpose: an address from
-//! which this account signed in during the last 30 days is not held back by it.
+//! How often one may fail is `tries`.
 
 use super::{
     model, password, session,
     session::{Holder, Session},
-    throttle,
+    tries::{Door, Tries},
 };
 use crate::{
     app::App,
     error::{Code, Error, Problem, Result},
-    infra::kv::Shelf,
     user,
 };
 use entity::user::Model;
-use std::{net::IpAddr, time::Duration};
-
-/// Addresses from which an account signed in.
-const KNOWN: Shelf<()> = Shelf::new("known");
-/// How long an address is known to an account.
-const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+use std::net::IpAddr;
 
 pub async fn sign_in(app: &App, email: &str, secret: String, address: Option<IpAddr>) -> Result<(Model, Session)> {
     app.passwords.check()?;
     let email = model::normal_email(email);
-    let tries = Tries::count(app, &email, address).await?;
+    let tries = Tries::count(app, Door::Member, &email, address).await?;
     let user = user::query::by_email(app.db.reads(), &email).await?.filter(|user| user.withdrawn_at.is_none());
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     let is_right = password::verify(app, secret, hash).await;
@@ -57,47 +49,4 @@ async fn still_so(app: &App, user: &Model) -> Result<()> {
 fn wrong() -> Error {
     let ko = "이메일 또는 비밀번호가 올바르지 않습니다.";
     Problem::new(Code::WrongCredentials, &[], ko, "The email or the password is wrong.").into()
-}
-
-/// What is counted; the same work for whatever email.
-struct Tries {
-    pair: String,
-    account: String,
-    address: String,
-    known: String,
-}
-
-impl Tries {
-    async fn count(app: &App, email: &str, address: Option<IpAddr>) -> Result<Self> {
-        let (most, net) = (&app.config.auth.throttle, throttle::network(address));
-        let tries = Self {
-            pair: format!("sign-in:{email} {net}"),
-            account: format!("sign-in:{email}"),
-            address: format!("sign-in:{net}"),
-            known: throttle::veiled(app, &format!("known:{email} {net}")),
-        };
-        throttle::count(app, &tries.address, most.sign_in_by_address, &[]).await?;
-        throttle::count(app, &tries.pair, most.sign_in_by_account_and_address, &[]).await?;
-        if let Err(refused) = throttle::count(app, &tries.account, most.sign_in_by_account, &[]).await
-            && KNOWN.get(&app.kv, &tries.known).await?.is_none()
-        {
-            return Err(refused);
-        }
-        Ok(tries)
-    }
-
-    async fn take_back(&self, app: &App) -> Result<()> {
-        for what in [&self.pair, &self.account, &self.address] {
-            throttle::forgive(app, what).await?;
-        }
-        Ok(())
-    }
-
-    /// The failures of others stay counted.
-    async fn were_right(&self, app: &App) -> Result<()> {
-        throttle::forget(app, &self.pair).await?;
-        throttle::forgive(app, &self.account).await?;
-        throttle::forgive(app, &self.address).await?;
-        Ok(KNOWN.set(&app.kv, &self.known, &(), Some(KNOWN_FOR)).await?)
-    }
 }

@@ -84,7 +84,7 @@ pub async fn insert(txn: &impl ConnectionTrait, row: user::Model) -> Result<()> 
 }
 
 /// Only who could read the mailbox gets this far, so it may be told.
-fn taken(error: Error) -> Error {
+pub fn taken(error: Error) -> Error {
     match error {
         Error::Fault(Fault::Database(cause)) if is_unique(&cause, "user_email", "user.email") => {
             Problem::new(Code::Taken, &["email"], "이미 가입된 이메일입니다.", "This email already has an account.")

@@ -61,6 +61,14 @@ pub async fn forgive(app: &App, what: &str) -> Result<()> {
     Ok(TRIES.uncount(&app.kv, &veiled(app, what)).await?)
 }
 
+/// What came of a counted try. Who was sent away because too many others waited has tried nothing.
+pub async fn settle<T>(app: &App, what: &str, outcome: Result<T>) -> Result<T> {
+    if matches!(outcome, Err(Error::Busy(_))) {
+        forgive(app, what).await?;
+    }
+    outcome
+}
+
 /// Forgets the tries, after one that was right.
 pub async fn forget(app: &App, what: &str) -> Result<()> {
     Ok(TRIES.forget(&app.kv, &veiled(app, what)).await?)

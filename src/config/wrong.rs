@@ -193,6 +193,8 @@ impl Config {
         let why =
             "plain words to a host that is not on this machine or a private network: smtps:// or smtp+starttls://";
         wrong(is_overheard, "mail.url", why);
+        let is_of_nobody = self.mail.from.trim_end_matches('>').ends_with("@spotlight.test");
+        wrong(is_of_nobody, "mail.from", "an address of the demo world, where no answer arrives: not in production");
         wrong(self.server.public_url.is_empty(), "server.public_url", "must be set in production");
         wrong(self.demo, "demo", "the demo world has known passwords: not in production");
     }
@@ -204,6 +206,14 @@ impl Config {
         for (url, setting) in [(&kakao.url, "social.kakao.url"), (&naver.url, "social.naver.url")] {
             let why = "the sandbox lets anybody in as anybody: not in production";
             wrong(url == "sandbox:", setting, why);
+        }
+        for (url, setting) in [
+            (&kakao.url, "social.kakao.url"),
+            (&kakao.api_url, "social.kakao.api_url"),
+            (&naver.url, "social.naver.url"),
+            (&naver.api_url, "social.naver.api_url"),
+        ] {
+            wrong(is_overheard(url), setting, "secrets and codes in plain words to another machine: https://");
         }
         let is_default = |text: &str| text.is_empty() || text.starts_with("sandbox-");
         let is_known = |secret: &secrecy::SecretString| secret.expose_secret() == SANDBOX_SECRET_KEY;
@@ -217,6 +227,20 @@ impl Config {
         if is_http(&naver.url) {
             wrong(is_default(&naver.client_id), "social.naver.client_id", "must be set in production");
             wrong(is_known(&naver.client_secret), "social.naver.client_secret", why);
+            let is_missing = naver.client_secret.expose_secret().is_empty();
+            wrong(is_missing, "social.naver.client_secret", "must be set in production");
         }
     }
+}
+
+/// `http://` to any but this machine.
+fn is_overheard(url: &str) -> bool {
+    let Ok(url) = url::Url::parse(url) else { return false };
+    let is_here = match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    url.scheme() == "http" && !is_here
 }

@@ -99,7 +99,7 @@ async fn note(
     if let Some(row) = after {
         change = change.after(facts(row));
     }
-    audit::write(txn, app, Some(actor), change).await
+    audit::write(txn, app, actor, change).await
 }
 
 fn facts(row: &Model) -> Value {

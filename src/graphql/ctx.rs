@@ -3,9 +3,9 @@
 use super::{loaders::Loaders, upload::Uploads};
 use crate::{
     app::App,
-    error::Result,
+    error::{Error, Result},
     language::Language,
-    user::viewer::{Admin, Artist, Buyer, Viewer},
+    user::viewer::{Admin, Artist, Buyer, Member, Viewer},
 };
 use async_graphql::Context;
 use std::net::IpAddr;
@@ -44,6 +44,12 @@ pub trait Ctx {
 
     fn buyer(&self) -> Result<Buyer> {
         self.viewer().buyer()
+    }
+
+    /// With the token: for what asks to be proven again.
+    fn member(&self) -> Result<&Member> {
+        self.buyer()?;
+        self.viewer().member().ok_or(Error::Unauthenticated)
     }
 
     fn artist(&self) -> Result<Artist> {

@@ -62,8 +62,13 @@ impl Engine for Product {
             Some(token) => session::admit(&self.app, token).await.map_err(|error| refusal(&error))?,
         };
         let may_introspect = !self.app.config.is_production() || viewer.admin().is_ok();
-        let (account, expires_at) = (viewer.account(), viewer.expires_at());
+        let (account, expires_at) = (viewer.account(), viewer.token().map(|token| token.expires_at));
         Ok(Caller { account, may_introspect, expires_at, viewer: Arc::new(viewer) })
+    }
+
+    async fn readmit(&self, caller: &Caller) -> Result<(), Refusal> {
+        let Some(viewer) = caller.viewer.downcast_ref::<Viewer>() else { return Ok(()) };
+        session::readmit(&self.app, viewer).await.map_err(|error| refusal(&error))
     }
 
     async fn execute(

@@ -1,6 +1,7 @@
 //! What the process asks of the system.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, getuid, setrlimit};
+use std::fs;
 
 /// The database, the index, the log, and what the runtime needs.
 const OTHERS: u64 = 500;
@@ -33,5 +34,46 @@ pub fn raise_file_limit(connections: usize) {
             needed,
             "fewer files may be open (ulimit -Hn) than server.connections.most needs: later connections will wait"
         );
+    }
+}
+
+/// Who sits at the command line, and where, as `name@host`.
+pub fn operator() -> String {
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| fs::read_to_string("/etc/hostname"));
+    let host = host.ok().map(|host| host.trim().to_owned()).filter(|host| !host.is_empty());
+    let people = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let operator = format!("{}@{}", name(login(), &people), host.as_deref().unwrap_or("?"));
+    operator.chars().take(200).collect()
+}
+
+/// Who signed in to the machine, also behind `sudo`, if the system remembers; else who runs this.
+fn login() -> u32 {
+    /// Nobody signed in: a container, or a service.
+    const UNSET: u32 = u32::MAX;
+    let told = fs::read_to_string("/proc/self/loginuid").ok().and_then(|text| text.trim().parse().ok());
+    told.filter(|uid| *uid != UNSET).unwrap_or_else(|| getuid().as_raw())
+}
+
+/// As `/etc/passwd` calls them; the number, if it does not know them.
+fn name(uid: u32, people: &str) -> String {
+    let mut lines = people.lines().map(|line| line.split(':'));
+    let known = lines.find_map(|mut fields| {
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    });
+    known.unwrap_or_else(|| format!("uid {uid}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_has_a_name_or_a_number() {
+        let people = "root:x:0:0:root:/root:/bin/bash\nbroken\nmina:x:1000:1000::/home/mina:/bin/sh\n";
+        for (uid, expected) in [(0, "root"), (1000, "mina"), (7, "uid 7")] {
+            assert_eq!(name(uid, people), expected);
+        }
+        assert!(operator().split_once('@').is_some_and(|(who, host)| !who.is_empty() && !host.is_empty()));
     }
 }

@@ -1,8 +1,14 @@
 //! What only a member sees of themselves, changing it, and leaving.
 
-use super::{graphql::ViewerNode, profile, profile::ProfileUpdate, withdraw, withdraw::Withdraw};
+use super::{
+    email_change::{self, EmailChange},
+    graphql::ViewerNode,
+    profile,
+    profile::ProfileUpdate,
+    withdraw,
+};
 use crate::{
-    error::{Error, Result},
+    error::Result,
     graphql::{
         ctx::Ctx,
         door::answer,
@@ -77,19 +83,36 @@ pub struct ProfileUpdateInput {
     pub is_reminded_by_mail: Option<bool>,
 }
 
+/// Another email.
+#[derive(InputObject)]
+pub struct EmailChangeInput {
+    /// The mailbox that the code went to.
+    pub email: String,
+    /// The six digits from the mail that `emailCodeSend` with `EMAIL_CHANGE` sent there.
+    pub email_code: String,
+    /// The password. An account without one needs a sign-in of at most 10 minutes ago instead.
+    pub current_password: Option<String>,
+}
+
 /// Leaving for good.
 #[derive(InputObject)]
 pub struct AccountWithdrawInput {
     /// The password. An account without one needs a sign-in of at most 10 minutes ago instead.
     pub current_password: Option<String>,
-    /// Why, for those who run the place; at most 500 characters.
-    pub reason: Option<String>,
 }
 
 payload! {
     /// The changed profile.
     ProfileUpdatePayload {
         /// The member.
+        viewer: ViewerNode,
+    }
+}
+
+payload! {
+    /// The email is changed.
+    EmailChangePayload {
+        /// The member, with the new email.
         viewer: ViewerNode,
     }
 }
@@ -118,12 +141,21 @@ impl AccountMutation {
         answer(ctx, update(ctx, input).await)
     }
 
+    /// Gives one's account another email, or its first one, once its mailbox is proven. The old mailbox hears of it.
+    async fn email_change(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The mailbox, and both proofs.")] input: EmailChangeInput,
+    ) -> async_graphql::Result<EmailChangePayload> {
+        answer(ctx, move_to(ctx, input).await)
+    }
+
     /// Closes one's account: everything personal is erased, points that are left are forfeited, every session ends, and the
     /// email is free again. Refused with a `WithdrawalBlockedError` while something is still open.
     async fn account_withdraw(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Proof, and why.")] input: AccountWithdrawInput,
+        #[graphql(desc = "Proof.")] input: AccountWithdrawInput,
     ) -> async_graphql::Result<AccountWithdrawPayload> {
         answer(ctx, leave(ctx, input).await)
     }
@@ -142,12 +174,17 @@ async fn update(ctx: &Context<'_>, input: ProfileUpdateInput) -> Result<ProfileU
     Ok(ProfileUpdatePayload { viewer: Some(ViewerNode(row)), user_errors: Vec::new() })
 }
 
+async fn move_to(ctx: &Context<'_>, input: EmailChangeInput) -> Result<EmailChangePayload> {
+    let EmailChangeInput { email, email_code, current_password } = input;
+    let change = EmailChange { email, email_code, current_password };
+    let row = email_change::change(ctx.app(), ctx.member()?, change, ctx.request().address).await?;
+    Ok(EmailChangePayload { viewer: Some(ViewerNode(row)), user_errors: Vec::new() })
+}
+
 async fn leave(ctx: &Context<'_>, input: AccountWithdrawInput) -> Result<AccountWithdrawPayload> {
-    ctx.buyer()?;
-    let member = ctx.viewer().member().ok_or(Error::Unauthenticated)?.clone();
-    let input = Withdraw { current_password: input.current_password, reason: input.reason };
-    let app = ctx.app().clone();
-    let points = ctx.app().outlive(async move { withdraw::withdraw(&app, &member, input).await }).await?;
+    let member = ctx.member()?.clone();
+    let (app, secret) = (ctx.app().clone(), input.current_password);
+    let points = ctx.app().outlive(async move { withdraw::withdraw(&app, &member, secret).await }).await?;
     let forfeited_points = Some(Won(points));
     Ok(AccountWithdrawPayload { is_withdrawn: Some(true), forfeited_points, user_errors: Vec::new() })
 }

@@ -21,9 +21,7 @@ pub enum Viewer {
 #[derive(Clone, Debug)]
 pub struct AdminSession {
     pub id: AdminId,
-    pub token_id: String,
-    pub family: String,
-    pub expires_at: DateTime<Utc>,
+    pub token: Token,
 }
 
 /// Somebody with a valid access token.
@@ -31,9 +29,17 @@ pub struct AdminSession {
 pub struct Member {
     pub id: UserId,
     pub role: Role,
-    /// The token's own id, and the family of its refresh token: what signing out revokes.
-    pub token_id: String,
+    pub token: Token,
+}
+
+/// The access token that was shown. It outlives the request on sockets and streams, and is asked about again there.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// Its own id, and the family of its refresh token: what signing out revokes.
+    pub id: String,
     pub family: String,
+    /// In microseconds since 1970, as it says itself.
+    pub issued_at: i64,
     pub expires_at: DateTime<Utc>,
 }
 
@@ -84,12 +90,11 @@ impl Viewer {
         }
     }
 
-    /// When the token runs out.
-    pub const fn expires_at(&self) -> Option<DateTime<Utc>> {
+    pub const fn token(&self) -> Option<&Token> {
         match self {
             Self::Visitor => None,
-            Self::Member(member) => Some(member.expires_at),
-            Self::Admin(admin) => Some(admin.expires_at),
+            Self::Member(member) => Some(&member.token),
+            Self::Admin(admin) => Some(&admin.token),
         }
     }
 

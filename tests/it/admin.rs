@@ -9,9 +9,11 @@ use spotlight::infra::jobs;
 
 crate::scenarios![
     nobody_else_sees_or_does_what_an_admin_may,
+    every_mutation_of_an_admin_is_in_the_log,
     the_audit_log_refuses_to_be_changed,
     members_are_found_by_the_beginning_of_what_is_known,
     lists_filter_and_page,
+    whatever_an_admin_is_given_is_found,
     every_admin_list_runs_a_fixed_number_of_statements,
     a_changed_role_counts_at_once,
     an_artist_with_events_to_come_stays_one,
@@ -57,6 +59,7 @@ async fn user_id(app: &TestApp, person: &Person) -> String {
     user.id.to_string()
 }
 
+/// Those that name what they change by its id.
 const MUTATIONS: [(&str, &str); 6] = [
     ("adminUserRoleChange", "user { id }"),
     ("adminUserRemove", "user { id }"),
@@ -93,6 +96,54 @@ async fn admin_fields(app: &TestApp) -> Vec<String> {
     fields.iter().filter_map(field).collect()
 }
 
+/// Every mutation of an admin, by the schema's own word: its name begins with `admin`, or its deed is not a member's. With
+/// an input that is right in form, and a document that asks for nothing that might be an error by itself.
+async fn mutations_of_admins(app: &TestApp) -> Vec<(String, String)> {
+    let query = "{ __schema { mutationType { fields { name args { type { ofType { name } } } } } types { name inputFields { \
+                 name defaultValue type { kind name ofType { kind name ofType { kind name } } } } enumValues { name } } } }";
+    let schema = app.query(None, query, json!({})).await.data()["__schema"].clone();
+    let fields = schema["mutationType"]["fields"].as_array().unwrap();
+    let is_admins = |name: &str| {
+        let of_coupons = ["couponCreate", "couponUpdate", "couponDelete"];
+        name != "adminSignIn" && (name.starts_with("admin") || of_coupons.contains(&name))
+    };
+    let document = |field: &Value| {
+        let (name, input) = (field["name"].as_str().unwrap(), &field["args"][0]["type"]["ofType"]["name"]);
+        let input = literal_of(&schema, input.as_str().unwrap());
+        is_admins(name).then(|| (name.to_owned(), format!("mutation {{ {name}(input: {input}) {{ __typename }} }}")))
+    };
+    let found: Vec<_> = fields.iter().filter_map(document).collect();
+    assert!(found.len() >= 13, "{found:?}");
+    found
+}
+
+/// Some value of an input type, without what may be left out.
+fn literal_of(schema: &Value, name: &str) -> String {
+    let this = schema["types"].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap();
+    if let Some(value) = this["enumValues"].get(0) {
+        return value["name"].as_str().unwrap().to_owned();
+    }
+    if let Some(fields) = this["inputFields"].as_array() {
+        let is_due = |field: &&Value| field["type"]["kind"] == "NON_NULL" && field["defaultValue"].is_null();
+        let one = |field: &Value| {
+            let of = &field["type"]["ofType"];
+            let value = match of["kind"].as_str() {
+                Some("LIST") => "[]".to_owned(),
+                _ => literal_of(schema, of["name"].as_str().unwrap()),
+            };
+            format!("{}: {value}", field["name"].as_str().unwrap())
+        };
+        return format!("{{ {} }}", fields.iter().filter(is_due).map(one).collect::<Vec<_>>().join(", "));
+    }
+    match name {
+        "Boolean" => "true".to_owned(),
+        "Int" | "Float" | "Won" => "1".to_owned(),
+        "DateTime" => "\"2026-06-01T03:00:00Z\"".to_owned(),
+        "Date" => "\"2026-06-01\"".to_owned(),
+        _ => "\"x\"".to_owned(),
+    }
+}
+
 async fn nobody_else_sees_or_does_what_an_admin_may(app: TestApp) {
     let (fan, artist, keeper) = (app.fan("mina").await, app.artist("haneul").await, admin(&app).await);
     let fields = admin_fields(&app).await;
@@ -104,11 +155,8 @@ async fn nobody_else_sees_or_does_what_an_admin_may(app: TestApp) {
             let answer = app.query(token, &format!("{{ admin {{ {field} }} }}"), json!({})).await;
             assert_eq!(answer.data()["admin"], Value::Null, "{field}");
         }
-        for (name, selection) in MUTATIONS {
-            let type_name = format!("{}{}Input", name[..1].to_uppercase(), &name[1..]);
-            let document = format!("mutation($input: {type_name}!) {{ {name}(input: $input) {{ {selection} }} }}");
-            let answer = app.query(token, &document, json!({ "input": input_of(name) })).await;
-            assert_eq!(answer.code(), code, "{name}");
+        for (name, document) in mutations_of_admins(&app).await {
+            assert_eq!(app.query(token, &document, json!({})).await.code(), code, "{name}");
         }
     }
     for field in &fields {
@@ -124,6 +172,111 @@ async fn nobody_else_sees_or_does_what_an_admin_may(app: TestApp) {
     for token in [None, Some(fan.token.as_str()), Some(keeper.as_str())] {
         let answer = app.query(token, "query($id: ID!) { node(id: $id) { id } }", json!({ "id": subject })).await;
         assert_eq!(answer.data()["node"], Value::Null);
+    }
+}
+
+/// How many rows of the log say this.
+async fn said(app: &TestApp, action: &str) -> usize {
+    use entity::audit_log::{Column, Entity};
+    Entity::find().filter(Column::Action.eq(action)).all(app.app.db.reads()).await.unwrap().len()
+}
+
+/// Does it, and wants one row of it.
+async fn logged(app: &TestApp, token: &str, (name, selection, action): (&str, &str, &str), input: Value) -> Value {
+    app.move_clock(TimeDelta::milliseconds(1));
+    let before = said(app, action).await;
+    let payload = app.mutate(Some(token), name, selection, input).await;
+    assert_eq!((errors_of(&payload), said(app, action).await), (vec![], before + 1), "{name}");
+    payload
+}
+
+async fn every_mutation_of_an_admin_is_in_the_log(app: TestApp) {
+    let (artist, fan, keeper) = (app.artist("haneul").await, app.fan("mina").await, admin(&app).await);
+    let (event, other) = (app.event(&artist, 1_000, 10).await, app.fan("jisu").await);
+    let doubtful = app.book(&fan, &event, 1, "k").await;
+    app.pay(&doubtful, "approve", "error_after").await;
+    let (reviewed, parked) = (review_of(&app, &event, &fan, 1).await, parked_job(&app).await);
+    let other_id = user_id(&app, &other).await;
+    let coupon = json!({
+        "name": "봄맞이", "kind": "STANDARD", "discountKind": "FIXED", "discountValue": 1_000, "quantity": 10,
+        "validFrom": app.now(), "validUntil": app.now() + TimeDelta::days(3),
+    });
+    let mut done = Vec::new();
+    let mut deed = |name: &'static str, selection: &'static str, action: &'static str| {
+        done.push(name.to_owned());
+        (name, selection, action)
+    };
+    let made = logged(&app, &keeper, deed("couponCreate", "coupon { id }", "coupon.create"), coupon).await;
+    let change = json!({ "couponId": made["coupon"]["id"], "quantity": 20 });
+    logged(&app, &keeper, deed("couponUpdate", "coupon { id }", "coupon.update"), change).await;
+    let gone = json!({ "couponId": made["coupon"]["id"] });
+    logged(&app, &keeper, deed("couponDelete", "__typename", "coupon.delete"), gone).await;
+    for (deed, input) in [
+        (
+            deed("adminUserRoleChange", "user { id }", "user.role-change"),
+            json!({ "userId": other_id, "role": "ARTIST", "reason": "asked" }),
+        ),
+        (deed("adminUserRemove", "user { id }", "user.remove"), json!({ "userId": other_id, "reason": "asked" })),
+        (
+            deed("adminReviewRemove", "removedReviewId", "review.remove"),
+            json!({ "reviewId": reviewed, "reason": "asked" }),
+        ),
+        (deed("adminJobRetry", "job { id }", "job.retry"), json!({ "jobId": parked })),
+        (
+            deed("adminPaymentReconcile", "payment { id }", "payment.reconcile"),
+            json!({ "paymentId": doubtful["payment"]["id"] }),
+        ),
+        (deed("adminEventRemove", "event { id }", "event.remove"), json!({ "eventId": event.id, "reason": "asked" })),
+    ] {
+        logged(&app, &keeper, deed, input).await;
+    }
+    let enroll = deed("adminTotpEnroll", "secret", "admin.totp-enroll");
+    let enrolled = logged(&app, &keeper, enroll, json!({ "password": PASSWORD })).await;
+    let secret = totp_rs::Secret::try_from_base32(enrolled["secret"].as_str().unwrap()).unwrap();
+    let generator = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+    let code = json!({ "code": generator.generate(u64::try_from(app.now().timestamp()).unwrap()).to_string() });
+    let confirm = deed("adminTotpConfirm", "recoveryCodes session { accessToken }", "admin.totp-confirm");
+    let confirmed = logged(&app, &keeper, confirm, code).await;
+    let keeper = confirmed["session"]["accessToken"].as_str().unwrap();
+    let proof = json!({ "password": PASSWORD, "code": confirmed["recoveryCodes"][0] });
+    logged(&app, keeper, deed("adminTotpDisable", "admin { email }", "admin.totp-disable"), proof).await;
+    let change = json!({ "currentPassword": PASSWORD, "newPassword": "Another-1234" });
+    let new = deed("adminPasswordChange", "session { accessToken }", "admin.password-change");
+    logged(&app, keeper, new, change).await;
+    // One that is new is to be here too.
+    done.sort_unstable();
+    let mut due: Vec<String> = mutations_of_admins(&app).await.into_iter().map(|(name, _)| name).collect();
+    due.sort_unstable();
+    assert_eq!(done, due);
+    job::Entity::delete_many()
+        .filter(job::Column::Name.eq("of_another_version"))
+        .exec(app.app.db.reads())
+        .await
+        .unwrap();
+    app.work().await;
+    assert_eq!(app.booking(&fan, doubtful["booking"]["id"].as_str().unwrap()).await["status"], "CANCELED");
+}
+
+/// One that waits for a person.
+async fn parked_job(app: &TestApp) -> String {
+    let id = app.app.ids.next::<entity::ids::JobId>();
+    let row = job::ActiveModel { parked_at: Set(Some(app.now())), ..unknown_job(app, id) };
+    job::Entity::insert(row).exec_without_returning(app.app.db.reads()).await.unwrap();
+    id.to_string()
+}
+
+/// No code knows it.
+fn unknown_job(app: &TestApp, id: entity::ids::JobId) -> job::ActiveModel {
+    job::ActiveModel {
+        id: Set(id),
+        name: Set("of_another_version".into()),
+        lane: Set(0),
+        payload: Set("{\"email\":\"mina@example.kr\"}".into()),
+        run_at: Set(app.now()),
+        attempts: Set(0),
+        faults: Set(0),
+        created_at: Set(app.now()),
+        ..<job::ActiveModel as Default>::default()
     }
 }
 
@@ -222,6 +375,58 @@ async fn lists_filter_and_page(app: TestApp) {
     assert_eq!(member, [json!({ "bookingCount": 2, "eventCount": 0, "pointBalance": 0 })]);
     let queued = list(&app, &keeper, "jobs(state: QUEUED, name: \"expire_booking\")", "state attempts payload").await;
     assert!(!queued.is_empty() && queued.iter().all(|row| row["state"] == "QUEUED"), "{queued:?}");
+    app.pass(TimeDelta::minutes(16)).await;
+}
+
+async fn whatever_an_admin_is_given_is_found(app: TestApp) {
+    let (artist, fan, keeper) = (app.artist("haneul").await, app.fan("mina").await, admin(&app).await);
+    let event = app.event(&artist, 1_000, 10).await;
+    let other = app.fan("jun").await;
+    let booking = app.buy(&fan, &event, 1, "k").await;
+    app.buy(&other, &event, 1, "k").await;
+    let (reviewed, _) = (review_of(&app, &event, &fan, 4).await, review_of(&app, &event, &other, 2).await);
+    let id: entity::ids::BookingId = booking.parse().unwrap();
+    let rows = payment::Entity::find().filter(payment::Column::BookingId.eq(id)).all(app.app.db.reads()).await.unwrap();
+    let (paid, tid) = (rows[0].id.to_string(), rows[0].tid.clone().unwrap());
+    let input = json!({ "userId": user_id(&app, &other).await, "role": "ARTIST", "reason": "asked" });
+    app.mutate(Some(&keeper), "adminUserRoleChange", "user { id }", input).await;
+    let changed = list(&app, &keeper, "auditLog(first: 1)", "id").await[0]["id"].as_str().unwrap().to_owned();
+    let queued = list(&app, &keeper, "jobs(first: 1)", "id").await[0]["id"].as_str().unwrap().to_owned();
+    let fan_id = user_id(&app, &fan).await;
+    let ids = |id: &str| format!("ids: [\"{id}\"]");
+    let by_id = |list: &str, id: &str| format!("{list}(filter: {{ {} }})", ids(id));
+    for (field, found) in [
+        (by_id("users", &fan_id), &fan_id),
+        (by_id("events", &event.id), &event.id),
+        (by_id("reviews", &reviewed), &reviewed),
+        (by_id("bookings", &booking), &booking),
+        (by_id("payments", &paid), &paid),
+        (by_id("auditLog", &changed), &changed),
+        (format!("jobs({})", ids(&queued)), &queued),
+        (format!("payments(filter: {{ bookingId: \"{booking}\" }})"), &paid),
+        (format!("payments(filter: {{ tid: \"{tid}\" }})"), &paid),
+        ("bookings(query: \"min\")".to_owned(), &booking),
+        ("payments(query: \"MINA@\")".to_owned(), &paid),
+        ("reviews(query: \"mina\")".to_owned(), &reviewed),
+    ] {
+        let rows = list(&app, &keeper, &field, "id").await;
+        assert_eq!(rows, [json!({ "id": found })], "{field}");
+    }
+    for (field, error) in [
+        ("payments(filter: { tid: \"T00\" })".to_owned(), None),
+        ("bookings(query: \"nobody\")".to_owned(), None),
+        ("users(filter: { ids: [] })".to_owned(), None),
+        ("settlements(filter: { ids: [] })".to_owned(), None),
+        (by_id("bookings", &paid), Some("NOT_FOUND")),
+        (format!("users(filter: {{ ids: [{}] }})", format!("\"{fan_id}\",").repeat(101)), Some("TOO_LONG")),
+    ] {
+        let query = format!("{{ admin {{ {field} {{ nodes {{ id }} }} }} }}");
+        let answer = app.query(Some(&keeper), &query, json!({})).await;
+        match error {
+            Some(code) => assert_eq!(answer.code(), code, "{field}: {}", answer.body),
+            None => assert_eq!(answer.data()["admin"][field.split('(').next().unwrap()]["nodes"], json!([]), "{field}"),
+        }
+    }
     app.pass(TimeDelta::minutes(16)).await;
 }
 
@@ -442,20 +647,9 @@ async fn a_removed_review_counts_no_more(app: TestApp) {
 
 async fn a_parked_job_is_tried_again(app: TestApp) {
     let keeper = admin(&app).await;
-    // No code knows it, so it fails until it is parked.
+    // It fails until it is parked.
     let id = app.app.ids.next::<entity::ids::JobId>();
-    let row = job::ActiveModel {
-        id: Set(id),
-        name: Set("of_another_version".into()),
-        lane: Set(0),
-        payload: Set("{\"email\":\"mina@example.kr\"}".into()),
-        run_at: Set(app.now()),
-        attempts: Set(0),
-        faults: Set(0),
-        created_at: Set(app.now()),
-        ..<job::ActiveModel as Default>::default()
-    };
-    job::Entity::insert(row).exec_without_returning(app.app.db.reads()).await.unwrap();
+    job::Entity::insert(unknown_job(&app, id)).exec_without_returning(app.app.db.reads()).await.unwrap();
     let input = json!({ "jobId": id.to_string() });
     let early = app.mutate(Some(&keeper), "adminJobRetry", "job { state }", input.clone()).await;
     assert_eq!(user_error(&early), "NOT_ALLOWED jobId");

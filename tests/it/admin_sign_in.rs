@@ -1,11 +1,12 @@
 //! Admins' own accounts: signing in with a second factor, recovery codes, the password, and the command line's resets.
 
-use crate::harness::{TestApp, errors_of, user_error};
+use crate::harness::{self, TestApp, errors_of, slow_hash, user_error};
 use chrono::TimeDelta;
+use entity::{PasswordHash, enums::AuditActor, ids::AdminId};
 use futures_util::future::join_all;
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
-use spotlight::admin;
+use spotlight::{admin, auth::session};
 use totp_rs::{Builder, Secret, Totp};
 
 crate::scenarios![
@@ -14,11 +15,14 @@ crate::scenarios![
     a_code_shown_twice_at_once_signs_in_once,
     a_recovery_code_is_good_once_even_at_once,
     wrong_codes_are_throttled,
+    a_stranger_who_fails_on_purpose_locks_no_admin_out,
+    wrong_passwords_of_an_admin_are_throttled_by_address_and_pair,
     enrolling_takes_the_password_and_changes_nothing_yet,
     turning_it_off_takes_the_password_and_a_code,
     a_changed_password_ends_every_other_session,
     a_reset_leaves_a_new_password_and_nothing_else,
     a_removed_admin_is_out_at_once,
+    a_sign_in_under_way_does_not_outlive_what_it_was_proven_by,
     each_change_is_a_row_of_the_audit_log,
     no_member_and_no_visitor_changes_an_admin,
 ];
@@ -60,17 +64,22 @@ fn code(app: &TestApp, generator: &Totp, seconds: i64) -> String {
 
 /// Turns the second factor on; the clock is a step further then. Answers a token, the app and the recovery codes.
 async fn with_totp(app: &TestApp) -> (String, Totp, Vec<String>) {
-    let token = admin(app).await;
-    let enrolled = enroll(app, &token, PASSWORD).await;
+    let token_ = admin(app).await;
+    let enrolled = enroll(app, &token_, PASSWORD).await;
     let generator = generator(enrolled["secret"].as_str().unwrap());
     let input = json!({ "code": code(app, &generator, 0) });
-    let done = app.mutate(Some(&token), "adminTotpConfirm", "recoveryCodes admin { isTotpEnabled }", input).await;
+    app.move_clock(TimeDelta::milliseconds(1));
+    let selection = "recoveryCodes session { accessToken } admin { isTotpEnabled }";
+    let done = app.mutate(Some(&token_), "adminTotpConfirm", selection, input).await;
     assert_eq!(done["admin"]["isTotpEnabled"], true, "{done}");
+    // What the password alone began is over.
+    let fresh = token(&done);
+    assert_eq!((status(app, &token_).await, status(app, &fresh).await), (401, 200));
     let codes: Vec<String> =
         done["recoveryCodes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap().to_owned()).collect();
     assert_eq!((codes.len(), codes[0].len()), (10, 23));
     app.move_clock(TimeDelta::seconds(60));
-    (token, generator, codes)
+    (fresh, generator, codes)
 }
 
 async fn a_second_factor_is_asked_for_after_the_right_password_only(app: TestApp) {
@@ -128,6 +137,45 @@ async fn wrong_codes_are_throttled(app: TestApp) {
     assert_eq!(user_error(&sign_in(&app, right).await), "TOO_MANY_ATTEMPTS");
     app.pass(TimeDelta::minutes(15)).await;
     token(&sign_in(&app, json!({ "totpCode": code(&app, &generator, 0) })).await);
+}
+
+/// From somewhere.
+async fn from(app: &TestApp, email: &str, password: &str, address: &str) -> Result<(), String> {
+    let (email, password) = (email.to_owned(), password.to_owned());
+    let input = admin::sign_in::SignIn { email, password, totp_code: None, recovery_code: None };
+    let entered = admin::sign_in::sign_in(&app.app, input, address.parse().ok()).await;
+    entered.map(drop).map_err(|error| error.to_string())
+}
+
+async fn a_stranger_who_fails_on_purpose_locks_no_admin_out(app: TestApp) {
+    let (_, generator, _) = with_totp(&app).await;
+    let entered = sign_in(&app, json!({ "totpCode": code(&app, &generator, 0) })).await;
+    token(&entered);
+    // From one address, and from a hundred.
+    for number in 0..110 {
+        let address = if number < 10 { "203.0.113.9".to_owned() } else { format!("2001:db8:0:{number:x}::1") };
+        assert!(from(&app, EMAIL, "Wrong-1234", &address).await.is_err());
+    }
+    let away = from(&app, EMAIL, PASSWORD, "203.0.113.7").await.unwrap_err();
+    assert!(away.contains("TooManyAttempts"), "{away}");
+    // Who does not know the password tries no code either.
+    app.move_clock(TimeDelta::seconds(60));
+    token(&sign_in(&app, json!({ "totpCode": code(&app, &generator, 0) })).await);
+}
+
+async fn wrong_passwords_of_an_admin_are_throttled_by_address_and_pair(app: TestApp) {
+    admin(&app).await;
+    for number in 0..110 {
+        let refused = from(&app, &format!("nobody{number}@spotlight.test"), "Wrong-1234", "203.0.113.9").await;
+        assert_eq!(refused.unwrap_err().contains("TooManyAttempts"), number >= 100, "{number}");
+    }
+    let refused = from(&app, EMAIL, PASSWORD, "203.0.113.9").await.unwrap_err();
+    assert!(refused.contains("TooManyAttempts"), "{refused}");
+    for number in 0..11 {
+        let refused = from(&app, EMAIL, "Wrong-1234", "203.0.113.10").await.unwrap_err();
+        assert_eq!(refused.contains("TooManyAttempts"), number >= 10, "{number}: {refused}");
+    }
+    from(&app, EMAIL, PASSWORD, "203.0.113.11").await.unwrap();
 }
 
 async fn enrolling_takes_the_password_and_changes_nothing_yet(app: TestApp) {
@@ -212,6 +260,41 @@ async fn a_removed_admin_is_out_at_once(app: TestApp) {
     admin(&app).await;
 }
 
+async fn a_sign_in_under_way_does_not_outlive_what_it_was_proven_by(app: TestApp) {
+    admin(&app).await;
+    for changed in ["password", "factor", "account"] {
+        let row = admin::query::by_email(app.app.db.reads(), EMAIL).await.unwrap().unwrap();
+        // The harness's password, which takes a while.
+        change(&app, row.id, |row| row.password_hash = Set(slow_hash())).await;
+        let meanwhile = async {
+            match changed {
+                "password" => {
+                    change(&app, row.id, |row| row.password_hash = Set(PasswordHash("$2b$04$".to_owned()))).await
+                }
+                "factor" => change(&app, row.id, |row| row.totp_secret = Set(Some("sealed".to_owned()))).await,
+                _ => admin::reset::remove(&app.app, EMAIL).await.unwrap(),
+            }
+            session::end_all(&app.app, &row.id.to_string()).await.unwrap();
+        };
+        let payload = app.while_comparing(sign_in(&app, json!({ "password": harness::PASSWORD })), meanwhile).await;
+        assert_eq!(user_error(&payload), "WRONG_CREDENTIALS", "{changed}");
+        if changed != "account" {
+            change(&app, row.id, |row| row.totp_secret = Set(None)).await;
+        }
+    }
+}
+
+async fn change(app: &TestApp, id: AdminId, change: impl FnOnce(&mut entity::admin::ActiveModel)) {
+    let mut row = entity::admin::ActiveModel { id: Set(id), ..Default::default() };
+    change(&mut row);
+    entity::admin::Entity::update_many()
+        .set(row)
+        .filter(entity::admin::Column::Id.eq(id))
+        .exec(app.app.db.reads())
+        .await
+        .unwrap();
+}
+
 async fn each_change_is_a_row_of_the_audit_log(app: TestApp) {
     let (token_, _, codes) = with_totp(&app).await;
     sign_in(&app, json!({ "recoveryCode": codes[0] })).await;
@@ -221,20 +304,30 @@ async fn each_change_is_a_row_of_the_audit_log(app: TestApp) {
     app.mutate(Some(&token_), "adminPasswordChange", "session { accessToken }", input).await;
     admin::reset::reset(&app.app, EMAIL, PASSWORD.to_owned()).await.unwrap();
     admin::reset::remove(&app.app, EMAIL).await.unwrap();
+    admin::keys_rotate::note(&app.app, "old", "new").await.unwrap();
     let rows = entity::audit_log::Entity::find().all(app.app.db.reads()).await.unwrap();
-    let mut found: Vec<(&str, bool, bool)> =
-        rows.iter().map(|row| (row.action.as_str(), row.admin_id.is_some(), row.address.is_some())).collect();
+    for row in &rows {
+        let by_admin = row.actor == Some(AuditActor::Admin);
+        assert_eq!(
+            (row.admin_id.is_some(), row.address.is_some(), row.operator.is_none()),
+            (by_admin, by_admin, by_admin)
+        );
+        assert!(row.actor == Some(AuditActor::Cli) || by_admin, "{row:?}");
+        assert!(row.before.is_some() || row.after.is_some(), "it says nothing of what changed: {row:?}");
+    }
+    let mut found: Vec<(&str, bool)> = rows.iter().map(|row| (row.action.as_str(), row.admin_id.is_some())).collect();
     found.sort_unstable();
     let mut expected = vec![
-        ("admin.create", false, false),
-        ("admin.password-change", true, true),
-        ("admin.recovery-code-use", true, true),
-        ("admin.recovery-code-use", true, true),
-        ("admin.remove", false, false),
-        ("admin.reset", false, false),
-        ("admin.totp-confirm", true, true),
-        ("admin.totp-disable", true, true),
-        ("admin.totp-enroll", true, true),
+        ("admin.create", false),
+        ("admin.password-change", true),
+        ("admin.recovery-code-use", true),
+        ("admin.recovery-code-use", true),
+        ("admin.remove", false),
+        ("admin.reset", false),
+        ("admin.totp-confirm", true),
+        ("admin.totp-disable", true),
+        ("admin.totp-enroll", true),
+        ("keys.rotate", false),
     ];
     expected.sort_unstable();
     assert_eq!(found, expected);

@@ -13,7 +13,7 @@ crate::scenarios![
     an_unknown_scheme_is_named_without_its_password,
     a_new_data_folder_is_its_owner_s_alone,
     a_second_server_on_one_data_folder_is_refused,
-    letters_are_shown_to_this_machine_only,
+    letters_and_people_of_the_sandbox_are_shown_to_this_machine_only,
 ];
 
 async fn a_data_folder_that_cannot_be_written_is_named(_: TestApp) {
@@ -79,7 +79,7 @@ async fn a_second_server_on_one_data_folder_is_refused(app: TestApp) {
     drop(app);
 }
 
-async fn letters_are_shown_to_this_machine_only(app: TestApp) {
+async fn letters_and_people_of_the_sandbox_are_shown_to_this_machine_only(app: TestApp) {
     let config = app.app.config.clone();
     assert!(config.shows_mail());
     let mut open = config.clone();
@@ -90,6 +90,12 @@ async fn letters_are_shown_to_this_machine_only(app: TestApp) {
     let open = App::build(open, World::default()).await.unwrap();
     assert_eq!(status(&app.app, "/mail").await, 200);
     assert_eq!(status(&open, "/mail").await, 404);
+    // Whoever reaches the consent page is whoever they say.
+    for sandbox in ["/sandbox/kakao/unlinked", "/sandbox/naver/oauth2.0/authorize"] {
+        assert_ne!(status(&app.app, sandbox).await, 404, "{sandbox}");
+        assert_eq!(status(&open, sandbox).await, 404, "{sandbox}");
+    }
+    assert!(open.social.kakao.is_none() && open.social.naver.is_none());
     assert_eq!(status(&open, "/playground").await, 200);
     open.db.close().await.unwrap();
 }

@@ -1,10 +1,14 @@
 //! The key-value store: what both twins promise, that a restart forgets nothing, and what goes on while Redis is gone.
 
-use crate::harness::{Database, PASSWORD, Person, SESSION, TestApp};
+use crate::{
+    harness::{Database, PASSWORD, Person, SESSION, TestApp},
+    revoked::{ask, open},
+    transports::hear,
+};
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use libtest_mimic::{Failed, Trial};
-use serde_json::json;
+use serde_json::{Value, json};
 use spotlight::{
     config::Config,
     infra::{
@@ -296,6 +300,8 @@ async fn outage() {
     let admin = admin_at(&home, &node.url).await;
     let staying = Person::of(&fan.email, &sign_in().await.data()["signIn"]);
 
+    let mut sockets = [open(&node.url, &mine.token).await, open(&node.url, &admin).await];
+
     redis.kill();
     let since = Instant::now();
     for answer in [sign_in().await, refresh(&home, &node.url, &mine.refresh_token).await] {
@@ -316,6 +322,17 @@ async fn outage() {
     assert_eq!(viewer(other.token.clone()).await.status, 401, "this node knows that it was signed out");
     let refused = home.query_at(&node.url, Some(&admin), "{ admin { email } }", json!({})).await;
     assert_eq!((refused.status, refused.code()), (503, "INTERNAL_SERVER_ERROR"));
+    // The same on sockets that were open before, and the admin's stays for later.
+    for (socket, expected) in sockets.iter_mut().zip([Value::Null, json!(1)]) {
+        for _ in 0..2 {
+            ask(socket, "{ __typename }").await;
+            let heard = hear(socket).await;
+            assert_eq!(heard["payload"][0]["extensions"]["retryAfter"], expected, "{heard}");
+            if heard["type"] == "next" {
+                assert_eq!(hear(socket).await["type"], "complete");
+            }
+        }
+    }
     let events = home.query_at(&node.url, None, "{ events { nodes { id } } }", json!({})).await;
     assert!(events.data()["events"]["nodes"].is_array());
     // Eight requests, of which the first few wait for a connection that fails, and the rest are told at once.

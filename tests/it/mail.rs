@@ -1,6 +1,6 @@
 //! Letters: what both twins promise, and what a mail server that is down, slow or says no does to everything else.
 
-use crate::harness::{Manners, SmtpServer, TestApp, first_moment};
+use crate::harness::{Manners, PASSWORD, SmtpServer, TestApp, first_moment};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::job;
 use libtest_mimic::{Failed, Trial};
@@ -22,7 +22,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 crate::scenarios![
     a_mail_server_that_hangs_delays_mail_and_nothing_else,
-    a_mailbox_that_is_refused_is_parked_at_once,
+    a_code_for_a_mailbox_that_is_refused_leaves_nothing_behind,
+    a_letter_about_an_account_is_parked_where_its_mailbox_is_refused,
+    a_code_that_is_good_no_more_is_not_sent,
     the_folder_is_readable_and_its_letters_can_do_nothing,
 ];
 
@@ -107,7 +109,7 @@ pub fn trials() -> Vec<Trial> {
         real("contract_of_smtp_with_starttls", |it| over("smtp+starttls", &it)),
         real("contract_of_smtp_over_tls", |it| over("smtps", &it)),
         real("a_wrong_password_is_not_the_letter_s_fault_and_is_never_told", a_wrong_password),
-        real("nothing_is_said_to_a_server_that_cannot_encrypt", no_encryption),
+        plain("nothing_is_said_to_a_server_that_cannot_encrypt", no_encryption),
         real("a_certificate_of_a_stranger_is_refused", a_strange_certificate),
         plain("a_mailbox_refused_for_good_is_told_from_one_that_is_busy", refusals),
         plain("connections_are_used_again_and_closed_ones_replaced", connections),
@@ -187,13 +189,19 @@ fn a_wrong_password(servers: Servers) {
     }
 }
 
-fn no_encryption(servers: Servers) {
-    use secrecy::ExposeSecret;
-    let mut settings = servers.settings("smtp");
-    settings.url = settings.url.expose_secret().replace("smtp://", "smtp+starttls://").into();
+fn no_encryption() {
     let data = tempfile::tempdir().unwrap();
-    let error = run(open(&settings, data.path()).send(&letter("l1"))).unwrap_err();
-    assert!(error.is_away() && error.to_string().contains("STARTTLS is not supported"), "{error}");
+    run(async {
+        let server = SmtpServer::start(Manners::default()).await;
+        let url = server.url.replace("smtp://", "smtp+starttls://mina:hunter2@");
+        let error = open(&settings(&url), data.path()).send(&letter("l1")).await.unwrap_err();
+        assert!(error.is_away() && error.to_string().contains("STARTTLS is not supported"), "{error}");
+        let said = server.said();
+        assert!(said.first().is_some_and(|line| line.starts_with("EHLO")), "{said:?}");
+        // Neither who we are, nor to whom, nor what.
+        assert!(said.iter().skip(1).all(|line| line == "QUIT"), "{said:?}");
+        assert!(server.taken().is_empty());
+    });
 }
 
 fn a_strange_certificate(servers: Servers) {
@@ -300,7 +308,7 @@ async fn a_mail_server_that_hangs_delays_mail_and_nothing_else(app: TestApp) {
     node.stop().await;
 }
 
-async fn a_mailbox_that_is_refused_is_parked_at_once(app: TestApp) {
+async fn a_code_for_a_mailbox_that_is_refused_leaves_nothing_behind(app: TestApp) {
     let server = SmtpServer::start(Manners { to_nobody: "550 5.1.1 unknown", ..Manners::default() }).await;
     let url = server.url.clone();
     let node = app.node("mailing", move |config| config.mail = settings(&url)).await;
@@ -309,11 +317,37 @@ async fn a_mailbox_that_is_refused_is_parked_at_once(app: TestApp) {
     }
     while jobs::run_due(&node.app).await.unwrap() > 0 {}
     assert_eq!(server.taken().len(), 1);
-    let [parked] = letters_waiting(&app).await.try_into().unwrap();
+    // Parked, it would keep the address for as long as nobody looks.
+    assert_eq!(letters_waiting(&app).await, []);
+    node.stop().await;
+}
+
+async fn a_letter_about_an_account_is_parked_where_its_mailbox_is_refused(app: TestApp) {
+    let fan = app.fan("nobody").await;
+    let server = SmtpServer::start(Manners { to_nobody: "550 5.1.1 unknown", ..Manners::default() }).await;
+    let url = server.url.clone();
+    let node = app.node("mailing", move |config| config.mail = settings(&url)).await;
+    let input = json!({ "currentPassword": PASSWORD, "newPassword": "Another-1234" });
+    app.mutate(Some(&fan.token), "passwordChange", "session { accessToken }", input).await;
+    while jobs::run_due(&node.app).await.unwrap() > 0 {}
+    let rows = job::Entity::find().filter(job::Column::Name.eq("password_changed")).all(app.app.db.reads());
+    let [parked] = rows.await.unwrap().try_into().unwrap();
     assert!(parked.parked_at.is_some() && parked.attempts == 1, "{parked:?}");
     assert!(parked.last_error.as_ref().is_some_and(|why| why.contains("unknown")), "{parked:?}");
+    assert!(!parked.payload.contains("nobody"), "{parked:?}");
     parked.delete(app.app.db.reads()).await.unwrap();
     node.stop().await;
+}
+
+async fn a_code_that_is_good_no_more_is_not_sent(app: TestApp) {
+    // The server was away for as long as a code lives, or shorter.
+    for (email, minutes) in [("a@example.kr", 4), ("b@example.kr", 5)] {
+        ask_for_a_code(&app, &app.url, email).await;
+        app.pass(TimeDelta::minutes(minutes)).await;
+    }
+    let letters = spotlight::infra::mail::read::newest(app.app.mail.folder().unwrap()).unwrap();
+    assert_eq!(letters.map(|letter| letter.to).collect::<Vec<_>>(), ["a@example.kr"]);
+    assert_eq!(letters_waiting(&app).await, []);
 }
 
 async fn the_folder_is_readable_and_its_letters_can_do_nothing(app: TestApp) {

@@ -7,13 +7,16 @@ use crate::{
     mail::run,
 };
 use chrono::{DateTime, Utc};
-use entity::job;
+use entity::{enums::Role, job, user};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use spotlight::{
     app::{App, World},
-    auth::send_code::SendCode,
+    auth::{sign_up, social::link_letter::LinkChanged},
     config::Config,
-    infra::{clock::Clock, jobs},
+    infra::{
+        clock::Clock,
+        jobs::{self, Job},
+    },
     transaction,
 };
 use std::{
@@ -76,9 +79,10 @@ async fn queue(data: &Path, letters: usize) {
     let now: DateTime<Utc> = Clock::now(app.clock.as_ref());
     let queued: spotlight::Result<()> = transaction!(app, txn => {
         for number in 0..letters {
-            let (email, nonce) = (format!("fan{number}@example.kr"), format!("letter-{number}"));
-            let row = serde_json::json!({ "email": email, "nonce": nonce, "purpose": "SignUp", "is_english": false });
-            let job: SendCode = serde_json::from_value(row).unwrap();
+            let fan = fan(&app, now, number);
+            let row = serde_json::json!({ "user_id": fan.id, "provider": "Kakao", "is_linked": true, "at": now });
+            sign_up::insert(txn, fan).await?;
+            let job: LinkChanged = serde_json::from_value(row).unwrap();
             jobs::enqueue(txn, &app.ids, now, now, &job).await?;
         }
         Ok(())
@@ -87,10 +91,28 @@ async fn queue(data: &Path, letters: usize) {
     app.db.close().await.unwrap();
 }
 
+fn fan(app: &App, now: DateTime<Utc>, number: usize) -> user::Model {
+    user::Model {
+        id: app.ids.next(),
+        email: Some(format!("fan{number}@example.kr")),
+        password_hash: None,
+        nickname: "관객".to_owned(),
+        birth_date: None,
+        phone_number: None,
+        location: None,
+        role: Role::User,
+        language: "ko".to_owned(),
+        is_reminded_by_mail: true,
+        notification_count: 0,
+        created_at: now,
+        withdrawn_at: None,
+    }
+}
+
 async fn waiting(data: &Path) -> usize {
     let app = App::build(config(data), World::default()).await.unwrap();
-    let codes = job::Entity::find().filter(job::Column::Name.eq("send_code"));
-    let count = codes.count(app.db.reads()).await.unwrap();
+    let letters = job::Entity::find().filter(job::Column::Name.eq(LinkChanged::NAME));
+    let count = letters.count(app.db.reads()).await.unwrap();
     app.db.close().await.unwrap();
     count.try_into().unwrap()
 }

@@ -33,6 +33,8 @@ mod outages;
 mod passwords;
 mod payment;
 mod races;
+mod refusals;
+mod revoked;
 mod schedules;
 mod schema;
 mod secrets;
@@ -70,6 +72,8 @@ fn scenarios() -> Vec<Scenario> {
         passwords::all(),
         payment::all(),
         races::all(),
+        refusals::all(),
+        revoked::all(),
         schedules::all(),
         torture::all(),
         social::all(),

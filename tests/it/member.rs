@@ -1,7 +1,10 @@
 //! One's own profile, and leaving.
 
 use crate::{
-    harness::{BOOKING, Event, PASSWORD, Person, SESSION, TestApp, booking_input, errors_of, user_error},
+    harness::{
+        BOOKING, Event, Manners, PASSWORD, Person, SESSION, SmtpServer, TestApp, booking_input, errors_of, slow_hash,
+        user_error,
+    },
     uploads::{png, review, status_of, uploaded, user_id},
 };
 use chrono::TimeDelta;
@@ -10,9 +13,9 @@ use entity::{
     payment, settlement, settlement_line,
 };
 use futures_util::future::join_all;
-use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, QueryResult, Statement};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryResult, Set, Statement};
 use serde_json::{Value, json};
-use spotlight::{error::Error, user::withdraw};
+use spotlight::{error::Error, infra::jobs, user::withdraw};
 
 crate::scenarios![
     a_profile_is_read_and_edited,
@@ -20,9 +23,14 @@ crate::scenarios![
     an_artist_is_found_by_a_new_name_and_not_by_the_old,
     leaving_takes_the_password,
     without_a_password_it_takes_a_recent_sign_in,
+    an_account_gets_another_email_by_two_proofs,
+    an_account_without_an_email_gets_its_first_one,
+    a_taken_email_is_told_to_its_mailbox_only,
     a_fan_with_something_open_is_refused_each_thing_named,
+    whatever_is_under_way_with_money_stands_in_the_way,
     an_artist_leaves_after_the_last_event_was_settled,
     what_is_erased_is_in_no_table,
+    a_mailbox_that_is_refused_keeps_no_address,
     the_same_email_is_somebody_new,
     what_was_written_stays_without_a_name,
     every_session_ends,
@@ -123,8 +131,6 @@ async fn leaving_takes_the_password(app: TestApp) {
     for input in [json!({}), json!({ "currentPassword": "Wrong-1234" })] {
         assert_eq!(user_error(&wrong(input).await), "WRONG_CREDENTIALS currentPassword");
     }
-    let payload = wrong(json!({ "currentPassword": PASSWORD, "reason": "가".repeat(501) })).await;
-    assert_eq!(user_error(&payload), "TOO_LONG reason");
     for _ in 0..3 {
         wrong(json!({ "currentPassword": "Wrong-1234" })).await;
     }
@@ -151,6 +157,80 @@ async fn without_a_password_it_takes_a_recent_sign_in(app: TestApp) {
     let token = spotlight::auth::session::begin(&app.app, holder).await.unwrap().access_token;
     app.pass(TimeDelta::minutes(9)).await;
     assert_eq!(leave(&app, &Person { token, ..fan }).await["isWithdrawn"], true);
+}
+
+/// The code that a mailbox was sent, to become an account's.
+async fn change_code(app: &TestApp, email: &str) -> String {
+    app.mutate(None, "emailCodeSend", "isAccepted", json!({ "email": email, "purpose": "EMAIL_CHANGE" })).await;
+    app.mail_to(email).await.chars().filter(char::is_ascii_digit).take(6).collect()
+}
+
+async fn move_to(app: &TestApp, person: &Person, email: &str, code: &str, more: Value) -> Value {
+    let mut input = json!({ "email": email, "emailCode": code });
+    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    app.mutate(Some(&person.token), "emailChange", "viewer { email }", input).await
+}
+
+async fn an_account_gets_another_email_by_two_proofs(app: TestApp) {
+    let fan = app.fan("mina").await;
+    let (new, right) = ("bom@example.kr", json!({ "currentPassword": PASSWORD }));
+    let code = change_code(&app, new).await;
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    for (email, code, proof, error) in [
+        (new, code.as_str(), json!({}), "WRONG_CREDENTIALS currentPassword"),
+        (new, wrong, right.clone(), "CODE_WRONG emailCode"),
+        ("other@example.kr", code.as_str(), right.clone(), "CODE_EXPIRED emailCode"),
+        ("no", code.as_str(), right.clone(), "INVALID email"),
+    ] {
+        assert_eq!(user_error(&move_to(&app, &fan, email, code, proof).await), error);
+    }
+    let done = move_to(&app, &fan, "Bom@Example.kr", &code, right.clone()).await;
+    assert_eq!(done["viewer"], json!({ "email": new }), "{done}");
+    assert!(app.mail_to(&fan.email).await.contains("The email of your account was changed"));
+    assert_eq!(user_error(&move_to(&app, &fan, new, &code, right).await), "CODE_EXPIRED emailCode");
+    for (email, is_in) in [(new, true), (fan.email.as_str(), false)] {
+        let input = json!({ "email": email, "password": PASSWORD });
+        assert_eq!(app.mutate(None, "signIn", SESSION, input).await["session"].is_object(), is_in, "{email}");
+    }
+    let document =
+        "mutation { emailChange(input: { email: \"a@example.kr\", emailCode: \"1\" }) { viewer { email } } }";
+    assert_eq!(app.query(None, document, json!({})).await.code(), "UNAUTHENTICATED");
+    // The old one is free again.
+    app.fan("mina").await;
+}
+
+async fn an_account_without_an_email_gets_its_first_one(app: TestApp) {
+    let fan = app.fan("mina").await;
+    let bare = "UPDATE \"user\" SET password_hash = NULL, email = NULL".replace('"', quote(&app));
+    execute(&app, &bare).await;
+    let code = change_code(&app, "bom@example.kr").await;
+    let done = move_to(&app, &fan, "bom@example.kr", &code, json!({})).await;
+    assert_eq!(done["viewer"], json!({ "email": "bom@example.kr" }), "{done}");
+    // And a first password from there.
+    app.mutate(None, "emailCodeSend", "isAccepted", json!({ "email": "bom@example.kr", "purpose": "PASSWORD_RESET" }))
+        .await;
+    let letter = app.mail_to("bom@example.kr").await;
+    assert!(letter.contains("Your code for a new password"), "{letter}");
+    app.move_clock(TimeDelta::minutes(10) + TimeDelta::seconds(1));
+    let code = change_code(&app, "other@example.kr").await;
+    assert_eq!(user_error(&move_to(&app, &fan, "other@example.kr", &code, json!({})).await), "SIGN_IN_NOT_RECENT");
+}
+
+async fn a_taken_email_is_told_to_its_mailbox_only(app: TestApp) {
+    use spotlight::auth::code::{self, Purpose};
+    let (fan, other) = (app.fan("mina").await, app.fan("jun").await);
+    let send = |email: &str| json!({ "email": email, "purpose": "EMAIL_CHANGE" });
+    let taken = app.mutate(None, "emailCodeSend", "isAccepted", send(&other.email)).await;
+    assert_eq!(taken, app.mutate(None, "emailCodeSend", "isAccepted", send("free@example.kr")).await);
+    let letter = app.mail_to(&other.email).await;
+    assert!(letter.contains("already has an account"), "{letter}");
+    let right = json!({ "currentPassword": PASSWORD });
+    let guess = |email: &'static str| move_to(&app, &fan, email, "no code", right.clone());
+    assert_eq!(guess("jun@example.kr").await, guess("free@example.kr").await);
+    // Only a code would tell, and none was sent.
+    let nonce = code::begin(&app.app, Purpose::EmailChange, &other.email).await.unwrap();
+    let digits = code::digits(&app.app, Purpose::EmailChange, &other.email, &nonce);
+    assert_eq!(user_error(&move_to(&app, &fan, &other.email, &digits, right).await), "TAKEN email");
 }
 
 /// What stands around a name that is a word of SQL.
@@ -203,6 +283,43 @@ async fn a_fan_with_something_open_is_refused_each_thing_named(app: TestApp) {
     assert_eq!(blocked(&leave(&app, &fan).await), [vec![bought], none(), none(), none()]);
     app.pass(TimeDelta::days(1)).await;
     let fan = app.sign_in_again(&fan).await;
+    assert_eq!(leave(&app, &fan).await["isWithdrawn"], true);
+}
+
+async fn whatever_is_under_way_with_money_stands_in_the_way(app: TestApp) {
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let (first, second) =
+        (app.event(&artist, 5_000, 10).await, app.event_of(&artist, json!({ "title": "다른 공연" })).await);
+    let none = Vec::<String>::new;
+    let (canceling, called_off) = (app.buy(&fan, &first, 1, "a").await, app.buy(&fan, &second, 1, "b").await);
+    let lapsed = app.book(&fan, &first, 1, "c").await;
+    app.pass(TimeDelta::minutes(16)).await;
+    // Nobody works from here on: the refunds are yet to be made.
+    let (fan, artist) = (app.sign_in_again(&fan).await, app.sign_in_again(&artist).await);
+    let input = json!({ "bookingId": canceling, "idempotencyKey": "d" });
+    app.mutate(Some(&fan.token), "bookingCancel", "booking { status }", input).await;
+    app.mutate(Some(&artist.token), "eventCancel", "event { id }", json!({ "eventId": second.id })).await;
+    assert_eq!(app.booking(&fan, &canceling).await["status"], "CANCELING");
+    assert_eq!(app.booking(&fan, &called_off).await["status"], "CONFIRMED");
+    assert_eq!(blocked(&leave(&app, &fan).await)[0], sorted([canceling, called_off]));
+    app.work().await;
+    for status in ["PENDING", "READY", "APPROVING", "CANCELING"] {
+        let charge = charge_in_doubt(&app, &fan).await;
+        execute(&app, &format!("UPDATE payment SET status = '{status}' WHERE purpose = 'POINT_CHARGE'")).await;
+        assert_eq!(blocked(&leave(&app, &fan).await), [none(), vec![charge.to_string()], none(), none()], "{status}");
+        payment::Entity::delete_by_id(charge).exec(app.app.db.reads()).await.unwrap();
+    }
+    // A hold that has run out, and money of which nobody knows.
+    let id: entity::ids::PaymentId = lapsed["payment"]["id"].as_str().unwrap().parse().unwrap();
+    let row = payment::Entity::find_by_id(id).one(app.app.db.reads()).await.unwrap().unwrap();
+    let set = async |status: PaymentStatus| {
+        let mut row = row.clone().into_active_model();
+        row.status = Set(status);
+        row.update(app.app.db.reads()).await.unwrap();
+    };
+    set(PaymentStatus::Approving).await;
+    assert_eq!(blocked(&leave(&app, &fan).await), [none(), vec![id.to_string()], none(), none()]);
+    set(row.status).await;
     assert_eq!(leave(&app, &fan).await["isWithdrawn"], true);
 }
 
@@ -276,7 +393,7 @@ async fn settle(app: &TestApp, artist: &Person, booking: &str) -> entity::ids::S
     id
 }
 
-const WORDS: [&str; 4] = ["mina@example.kr", "010-9876-5432", "은하수별명", "제주시 애월읍"];
+const WORDS: [&str; 5] = ["mina@example.kr", "010-9876-5432", "은하수별명", "제주시 애월읍", "전 여자친구 때문에"];
 
 /// `table.column` of every text in the database that has one of the words.
 async fn places_of(app: &TestApp, words: &[&str]) -> Vec<String> {
@@ -332,12 +449,25 @@ async fn what_is_erased_is_in_no_table(app: TestApp) {
     let kind = entity::enums::PointEntryKind::Adjustment;
     spotlight::point::ledger::add(&txn, &app.app, id, kind, 700, "a gift").await.unwrap();
     txn.commit().await.unwrap();
+    let event = app.event(&app.artist("haneul").await, 0, 10).await;
+    app.book(&fan, &event, 1, "k").await;
+    app.pass(TimeDelta::days(12)).await;
+    let fan = app.sign_in_again(&fan).await;
+    execute(&app, &format!("UPDATE booking SET cancel_reason = '{}'", WORDS[4])).await;
     // So that there is something to count.
     app.mutate(None, "signIn", SESSION, json!({ "email": fan.email, "password": "Wrong-1234" })).await;
     let before = places_of(&app, &WORDS).await;
-    for place in ["user.email", "user.nickname", "user.phone_number", "user.location", "social_account.email"] {
+    for place in [
+        "user.email",
+        "user.nickname",
+        "user.phone_number",
+        "user.location",
+        "social_account.email",
+        "booking.cancel_reason",
+    ] {
         assert!(before.iter().any(|found| found == place), "{place} in {before:?}");
     }
+    let left_at = app.now();
     assert_eq!(leave(&app, &fan).await["forfeitedPoints"], 700);
     let letter = app.mail_to(&fan.email).await;
     assert!(letter.contains("Your account is closed"), "{letter}");
@@ -348,8 +478,26 @@ async fn what_is_erased_is_in_no_table(app: TestApp) {
     assert_eq!(places_of(&app, &["KAKAO"]).await, Vec::<String>::new());
     let row = spotlight::user::query::by_id(app.app.db.reads(), id).await.unwrap().unwrap();
     assert_eq!((row.birth_date, row.password_hash, row.is_reminded_by_mail), (None, None, false));
-    assert_eq!((row.language.as_str(), row.withdrawn_at), ("ko", Some(crate::harness::first_moment())));
+    assert_eq!((row.language.as_str(), row.withdrawn_at), ("ko", Some(left_at)));
     assert_eq!(status_of(&app, &avatar).await, 404);
+}
+
+async fn a_mailbox_that_is_refused_keeps_no_address(app: TestApp) {
+    let fan = app.fan("nobody").await;
+    let server = SmtpServer::start(Manners { to_nobody: "550 5.1.1 unknown", ..Manners::default() }).await;
+    let mail = spotlight::infra::mail::MailSettings { url: server.url.clone().into(), ..app.app.config.mail.clone() };
+    let node = app.node("mailing", move |config| config.mail = mail).await;
+    // A code that nobody has read, and the farewell.
+    app.mutate(None, "emailCodeSend", "isAccepted", json!({ "email": fan.email, "purpose": "SIGN_UP" })).await;
+    assert_eq!(leave(&app, &fan).await["isWithdrawn"], true);
+    let waiting = places_of(&app, &["nobody@example.kr"]).await;
+    assert!(waiting.iter().filter(|place| *place == "job.payload").count() == 2, "{waiting:?}");
+    while jobs::run_due(&node.app).await.unwrap() > 0 {}
+    assert!(server.taken().is_empty());
+    app.pass(TimeDelta::minutes(16)).await;
+    app.app.kv.sweep().await.unwrap();
+    assert_eq!(places_of(&app, &["nobody@example.kr"]).await, Vec::<String>::new());
+    node.stop().await;
 }
 
 async fn the_same_email_is_somebody_new(app: TestApp) {
@@ -383,10 +531,9 @@ async fn the_same_email_is_somebody_new(app: TestApp) {
     assert_eq!(app.query(Some(&again.token), query, json!({})).await.data()["viewer"], expected);
 }
 
-/// A coupon in somebody's hands.
-async fn coupon_of(app: &TestApp, user_id: entity::ids::UserId) {
-    use entity::enums::{CouponKind, DiscountKind, UserCouponStatus};
-    let coupon = entity::coupon::Model {
+fn spring(app: &TestApp) -> entity::coupon::Model {
+    use entity::enums::{CouponKind, DiscountKind};
+    entity::coupon::Model {
         id: app.app.ids.next(),
         code: "SPRING".to_owned(),
         name: "봄".to_owned(),
@@ -402,7 +549,13 @@ async fn coupon_of(app: &TestApp, user_id: entity::ids::UserId) {
         version: 1,
         created_at: app.now(),
         deleted_at: None,
-    };
+    }
+}
+
+/// A coupon in somebody's hands.
+async fn coupon_of(app: &TestApp, user_id: entity::ids::UserId) {
+    use entity::enums::UserCouponStatus;
+    let coupon = spring(app);
     let own = entity::user_coupon::Model {
         id: app.app.ids.next(),
         user_id,
@@ -465,18 +618,31 @@ async fn erased(app: &TestApp, person: &Person) {
 async fn a_token_that_outlives_its_account_begins_nothing(app: TestApp) {
     let (artist, gone) = (app.artist("haneul").await, app.artist("bada").await);
     let event = app.event(&artist, 0, 10).await;
+    let review = review(&app, &gone, &event.id).await;
+    let coupon = app.app.ids.next::<entity::ids::CouponId>();
+    insert::<entity::coupon::Entity>(&app, entity::coupon::Model { id: coupon, remaining: 1, ..spring(&app) }).await;
     erased(&app, &gone).await;
     let start = "mutation($input: BookingStartInput!) { bookingStart(input: $input) { booking { id } } }";
     let create = "mutation($input: EventCreateInput!) { eventCreate(input: $input) { event { id } } }";
     let edit = "mutation($input: ProfileUpdateInput!) { profileUpdate(input: $input) { userErrors { code } } }";
     let leave = "mutation($input: AccountWithdrawInput!) { accountWithdraw(input: $input) { isWithdrawn } }";
     let charge = "mutation($input: PointChargeStartInput!) { pointChargeStart(input: $input) { payment { id } } }";
+    let issue = "mutation($input: CouponIssueInput!) { couponIssue(input: $input) { userCoupon { id } } }";
+    let link = "mutation($input: SocialSignInStartInput!) { socialSignInStart(input: $input) { state } }";
+    let unlink =
+        "mutation($input: SocialAccountUnlinkInput!) { socialAccountUnlink(input: $input) { viewer { email } } }";
+    let reorder =
+        "mutation($input: AttachmentReorderInput!) { attachmentReorder(input: $input) { userErrors { code } } }";
     let attempts = [
         (charge, json!({ "amount": 10_000, "returnUrl": "http://localhost:3000/done", "idempotencyKey": "c" })),
         (start, booking_input(&event, 1, "k")),
         (create, app.event_input(0, 1)),
         (edit, json!({ "nickname": "다시" })),
         (leave, json!({ "currentPassword": PASSWORD })),
+        (issue, json!({ "couponId": coupon.to_string() })),
+        (link, json!({ "provider": "KAKAO", "redirectUri": "http://localhost:3000/", "purpose": "LINK" })),
+        (unlink, json!({ "provider": "KAKAO" })),
+        (reorder, json!({ "ownerId": review, "attachmentIds": [] })),
     ];
     for (document, input) in attempts {
         let answer = app.query(Some(&gone.token), document, json!({ "input": input })).await;
@@ -565,7 +731,6 @@ async fn leaving_twice_at_once_is_done_once(app: TestApp) {
 async fn leaving_against_booking_leaves_no_booking_behind(app: TestApp) {
     let artist = app.artist("haneul").await;
     let event = app.event(&artist, 0, 100).await;
-    let (mut left, mut stayed) = (0, 0);
     for round in 0..12 {
         let fan = app.fan(&format!("fan{round}")).await;
         let id = user_id(&app, &fan).await;
@@ -582,9 +747,22 @@ async fn leaving_against_booking_leaves_no_booking_behind(app: TestApp) {
         assert_ne!(has_left(&answer), is_booked, "{answer} {}", booked.body);
         let bookings = entity::booking::Entity::find().all(app.app.db.reads()).await.unwrap();
         assert_eq!(bookings.iter().any(|row| row.user_id == id), is_booked);
-        if is_booked { stayed += 1 } else { left += 1 }
     }
-    assert_eq!(left + stayed, 12);
+    // Booked while the password was being compared: the look comes after it.
+    let fan = app.fan("slow").await;
+    slow_down(&app, &fan).await;
+    let book = async {
+        assert!(app.book(&fan, &event, 1, "k").await["booking"].is_object());
+    };
+    assert_eq!(user_error(&app.while_comparing(leave(&app, &fan), book).await), "WITHDRAWAL_BLOCKED");
+}
+
+/// From now on, comparing this password takes a while.
+async fn slow_down(app: &TestApp, person: &Person) {
+    let row = spotlight::user::query::by_email(app.app.db.reads(), &person.email).await.unwrap().unwrap();
+    let mut row = row.into_active_model();
+    row.password_hash = Set(Some(slow_hash()));
+    row.update(app.app.db.reads()).await.unwrap();
 }
 
 async fn leaving_against_signing_in_leaves_no_session_behind(app: TestApp) {
@@ -598,8 +776,16 @@ async fn leaving_against_signing_in_leaves_no_session_behind(app: TestApp) {
             let person = Person::of(&fan.email, &session);
             assert_eq!(app.query(Some(&person.token), "{ viewer { email } }", json!({})).await.status, 401);
             assert_eq!(user_error(&refresh(&app, &person.refresh_token).await), "WRONG_CREDENTIALS refreshToken");
+        } else {
+            assert_eq!(user_error(&session), "WRONG_CREDENTIALS");
         }
     }
+    // Gone while the password was being compared, and before anything could end what comes of it.
+    let fan = app.fan("slow").await;
+    slow_down(&app, &fan).await;
+    let input = json!({ "email": fan.email, "password": PASSWORD });
+    let session = app.while_comparing(app.mutate(None, "signIn", SESSION, input), erased(&app, &fan)).await;
+    assert_eq!((user_error(&session), &session["session"]), ("WRONG_CREDENTIALS".to_owned(), &Value::Null));
 }
 
 /// What an admin's removal does with an override.

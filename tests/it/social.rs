@@ -15,23 +15,33 @@ crate::scenarios![
     one_persons_link_state_does_not_link_anothers_account,
     a_code_without_its_verifier_is_worthless,
     saying_no_and_other_errors_of_the_callback_are_told_apart,
+    a_callback_that_is_none_of_the_providers_begins_again,
+    a_provider_that_refuses_our_settings_is_a_fault_of_ours,
+    a_provider_switched_off_in_between_says_so,
+    a_link_that_outlives_its_account_is_not_made,
     an_expired_code_begins_again,
     a_provider_that_breaks_leaves_nothing_behind,
     a_provider_that_is_too_slow_is_unavailable,
     an_email_counts_only_if_it_is_verified,
     a_verified_email_with_an_account_is_sent_to_link,
     linking_opens_the_same_account_and_is_idempotent,
+    a_token_alone_neither_links_nor_unlinks,
+    without_a_password_a_link_takes_a_recent_sign_in,
+    a_letter_tells_of_each_link_and_its_end,
     a_linked_account_cannot_be_linked_to_another,
     the_last_way_in_cannot_be_unlinked,
     two_unlinks_at_once_leave_one_way_in,
+    a_link_with_a_provider_that_is_off_is_no_way_in,
     an_unlink_reaches_kakao_unless_it_was_linked_again,
     a_withdrawn_accounts_link_opens_a_new_account,
     browsers_are_sent_to_allowed_addresses_only,
     a_provider_that_is_off_says_so,
     starts_are_throttled_by_address,
     the_webhook_wants_the_key_and_knows_nobody,
+    the_webhook_is_closed_while_kakao_is_off_or_has_no_key,
     the_webhook_removes_a_link_that_is_not_the_last_way_in,
     the_webhook_ends_the_sessions_of_who_has_no_other_way_in,
+    the_webhook_ends_the_sessions_from_before_it_and_no_later_one,
     the_sandboxes_refuse_like_the_real_ones,
 ];
 
@@ -60,7 +70,10 @@ async fn start(app: &TestApp, token: Option<&str>, provider: &'static str, purpo
 async fn start_at(app: &TestApp, url: &str, token: Option<&str>, provider: &'static str, purpose: &str) -> Way {
     let document = "mutation($input: SocialSignInStartInput!) { socialSignInStart(input: $input) { authorizeUrl state \
                     browserSecret expiresAt userErrors { code path } } }";
-    let input = json!({ "provider": provider, "redirectUri": BACK, "purpose": purpose });
+    let mut input = json!({ "provider": provider, "redirectUri": BACK, "purpose": purpose });
+    if purpose == "LINK" {
+        input["currentPassword"] = json!(PASSWORD);
+    }
     let answer = app.query_at(url, token, document, json!({ "input": input })).await;
     let payload = &answer.data()["socialSignInStart"];
     let text = |name: &str| payload[name].as_str().unwrap_or_else(|| panic!("{payload}")).to_owned();
@@ -120,7 +133,7 @@ async fn links(app: &TestApp, who: &Person) -> Vec<String> {
 }
 
 async fn unlink(app: &TestApp, who: &Person, provider: &str) -> Value {
-    let input = json!({ "provider": provider });
+    let input = json!({ "provider": provider, "currentPassword": PASSWORD });
     app.mutate(Some(&who.token), "socialAccountUnlink", "viewer { email }", input).await
 }
 
@@ -275,6 +288,73 @@ async fn saying_no_and_other_errors_of_the_callback_are_told_apart(app: TestApp)
     unavailable(&app, &app.url, down).await;
 }
 
+async fn a_callback_that_is_none_of_the_providers_begins_again(app: TestApp) {
+    for error in ["invalid_scope", "unauthorized_client", "made_up"] {
+        let mut odd = agree(&app, "KAKAO", &MINA).await;
+        (odd["code"], odd["error"]) = (Value::Null, json!(error));
+        assert_eq!(user_error(&app.mutate(None, "socialSignIn", SIGNED_IN, odd).await), "SOCIAL_EXPIRED", "{error}");
+    }
+    for code in [String::new(), "x".repeat(2_001)] {
+        let mut odd = agree(&app, "KAKAO", &MINA).await;
+        odd["code"] = json!(code);
+        let payload = app.mutate(None, "socialSignIn", SIGNED_IN, odd).await;
+        assert_eq!(user_error(&payload), "INVALID code", "{}", code.len());
+    }
+    assert_eq!(rows(&app).await, (0, 0));
+}
+
+async fn a_provider_that_refuses_our_settings_is_a_fault_of_ours(app: TestApp) {
+    // The sandbox of one server is the provider of the other, which has a wrong secret.
+    let (kakao, naver) = (format!("{}/sandbox/kakao", app.url), format!("{}/sandbox/naver", app.url));
+    let node = app.node("mistaken", |config| {
+        (config.social.kakao.url, config.social.kakao.api_url) = (kakao.clone(), kakao);
+        (config.social.naver.url, config.social.naver.api_url) = (naver.clone(), naver);
+        config.social.kakao.client_secret = "x".into();
+        config.social.naver.client_secret = "x".into();
+    });
+    let node = node.await;
+    for provider in ["KAKAO", "NAVER"] {
+        let way = start_at(&app, &node.url, None, provider, "SIGN_IN").await;
+        let back = press(&app, &way, "allow", &MINA).await;
+        let document = "mutation($input: SocialSignInInput!) { socialSignIn(input: $input) { isNew } }";
+        let answer = app.query_at(&node.url, None, document, json!({ "input": input(&way, &back) })).await;
+        let message = answer.body["errors"][0]["message"].as_str().unwrap();
+        assert_eq!(
+            (answer.code(), message),
+            ("INTERNAL_SERVER_ERROR", "Something went wrong on our side."),
+            "{provider}"
+        );
+    }
+    assert_eq!(rows(&app).await, (0, 0));
+    node.stop().await;
+}
+
+async fn a_provider_switched_off_in_between_says_so(app: TestApp) {
+    let begun = agree(&app, "KAKAO", &MINA).await;
+    let node = app.node("off", |config| config.social.kakao.url = "off".into()).await;
+    let document = "mutation($input: SocialSignInInput!) { socialSignIn(input: $input) { userErrors { code path } } }";
+    let answer = app.query_at(&node.url, None, document, json!({ "input": begun })).await;
+    assert_eq!(user_error(&answer.data()["socialSignIn"]), "NOT_ALLOWED provider");
+    node.stop().await;
+}
+
+async fn a_link_that_outlives_its_account_is_not_made(app: TestApp) {
+    let mina = app.fan("mina").await;
+    let way = start(&app, Some(&mina.token), "KAKAO", "LINK").await;
+    let back = press(&app, &way, "allow", &MINA).await;
+    // Erased, and the key-value store was away before a session was ended.
+    let db = &app.app.db;
+    let row = spotlight::user::query::by_email(db.reads(), &mina.email).await.unwrap().unwrap();
+    let txn = db.begin().await.unwrap();
+    let locked = spotlight::user::withdraw::lock(&txn, row.id).await.unwrap().unwrap();
+    spotlight::user::withdraw::erase::erase(&txn, &app.app, &locked).await.unwrap();
+    txn.commit().await.unwrap();
+    let document =
+        "mutation($input: SocialAccountLinkInput!) { socialAccountLink(input: $input) { viewer { email } } }";
+    let answer = app.query(Some(&mina.token), document, json!({ "input": input(&way, &back) })).await;
+    assert_eq!((answer.code(), rows(&app).await.1), ("UNAUTHENTICATED", 0));
+}
+
 async fn an_expired_code_begins_again(app: TestApp) {
     for provider in ["KAKAO", "NAVER"] {
         let payload = sign_in(&app, provider, &[("person", "3001"), ("fault", "expired_code")]).await;
@@ -360,6 +440,56 @@ async fn linking_opens_the_same_account_and_is_idempotent(app: TestApp) {
     assert_eq!(rows(&app).await, (1, 2));
 }
 
+async fn begin_link(app: &TestApp, who: &Person, more: Value) -> Value {
+    let mut input = json!({ "provider": "KAKAO", "redirectUri": BACK, "purpose": "LINK" });
+    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    app.mutate(Some(&who.token), "socialSignInStart", "state authorizeUrl", input).await
+}
+
+async fn a_token_alone_neither_links_nor_unlinks(app: TestApp) {
+    let mina = app.fan("mina").await;
+    link(&app, &mina, "NAVER", &MINA).await;
+    for wrong in [json!({}), json!({ "currentPassword": "Wrong-1234" })] {
+        let begun = begin_link(&app, &mina, wrong.clone()).await;
+        assert_eq!((user_error(&begun), &begun["state"]), ("WRONG_CREDENTIALS currentPassword".into(), &Value::Null));
+        let mut input = json!({ "provider": "NAVER" });
+        input.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        let ended = app.mutate(Some(&mina.token), "socialAccountUnlink", "viewer { email }", input).await;
+        assert_eq!(user_error(&ended), "WRONG_CREDENTIALS currentPassword");
+    }
+    assert_eq!(links(&app, &mina).await, ["NAVER"]);
+    begin_link(&app, &mina, json!({ "currentPassword": "Wrong-1234" })).await;
+    let right = json!({ "currentPassword": PASSWORD });
+    assert_eq!(user_error(&begin_link(&app, &mina, right).await), "TOO_MANY_ATTEMPTS currentPassword");
+}
+
+async fn without_a_password_a_link_takes_a_recent_sign_in(app: TestApp) {
+    let who = person(&sign_in(&app, "NAVER", &MINA).await);
+    app.move_clock(TimeDelta::minutes(10));
+    assert!(begin_link(&app, &who, json!({})).await["state"].is_string());
+    app.move_clock(TimeDelta::seconds(1));
+    assert_eq!(user_error(&begin_link(&app, &who, json!({})).await), "SIGN_IN_NOT_RECENT");
+    assert_eq!(user_error(&unlink(&app, &who, "NAVER").await), "SIGN_IN_NOT_RECENT");
+    let again = person(&sign_in(&app, "NAVER", &MINA).await);
+    assert!(begin_link(&app, &again, json!({})).await["state"].is_string());
+}
+
+async fn a_letter_tells_of_each_link_and_its_end(app: TestApp) {
+    let mina = app.fan("mina").await;
+    link(&app, &mina, "KAKAO", &MINA).await;
+    let letter = app.mail_to(&mina.email).await;
+    assert!(letter.contains("Kakao was linked to your account"), "{letter}");
+    app.move_clock(TimeDelta::seconds(1));
+    unlink(&app, &mina, "KAKAO").await;
+    let letter = app.mail_to(&mina.email).await;
+    assert!(letter.contains("Kakao was unlinked from your account"), "{letter}");
+    app.mutate(Some(&mina.token), "profileUpdate", "viewer { email }", json!({ "language": "KO" })).await;
+    app.move_clock(TimeDelta::seconds(1));
+    link(&app, &mina, "NAVER", &MINA).await;
+    let letter = app.mail_to(&mina.email).await;
+    assert!(letter.contains("네이버 로그인이 연결되었습니다"), "{letter}");
+}
+
 async fn a_linked_account_cannot_be_linked_to_another(app: TestApp) {
     let (first, second) = (app.fan("one").await, app.fan("two").await);
     link(&app, &first, "KAKAO", &MINA).await;
@@ -390,6 +520,20 @@ async fn two_unlinks_at_once_leave_one_way_in(app: TestApp) {
     let both = futures_util::future::join_all(["KAKAO", "NAVER"].map(|provider| unlink(&app, &who, provider))).await;
     assert_eq!(both.iter().filter(|payload| payload["userErrors"] == json!([])).count(), 1, "{both:?}");
     assert_eq!(links(&app, &who).await.len(), 1);
+}
+
+async fn a_link_with_a_provider_that_is_off_is_no_way_in(app: TestApp) {
+    let who = person(&sign_in(&app, "KAKAO", &MINA).await);
+    link(&app, &who, "NAVER", &MINA).await;
+    let node = app.node("off", |config| config.social.naver.url = "off".into()).await;
+    let document = "mutation { socialAccountUnlink(input: { provider: KAKAO }) { userErrors { code path } } }";
+    let answer = app.query_at(&node.url, Some(&who.token), document, json!({})).await;
+    assert_eq!(user_error(&answer.data()["socialAccountUnlink"]), "NOT_ALLOWED provider");
+    // Kakao's own word does not lock the person out either.
+    assert_eq!(told(&app, "SANDBOX", "3001").await, 200);
+    while spotlight::infra::jobs::run_due(&node.app).await.unwrap() > 0 {}
+    assert_eq!(rows(&app).await, (1, 2));
+    node.stop().await;
 }
 
 /// Whether the sandbox Kakao still knows them: a second unlink says -101.
@@ -492,6 +636,18 @@ async fn the_webhook_wants_the_key_and_knows_nobody(app: TestApp) {
     assert_eq!(by_get.send().await.unwrap().status(), 200);
 }
 
+async fn the_webhook_is_closed_while_kakao_is_off_or_has_no_key(app: TestApp) {
+    let off = app.node("off", |config| config.social.kakao.url = "off".into()).await;
+    let bare = app.node("bare", |config| config.social.kakao.admin_key = String::new().into()).await;
+    for (node, key) in [(&off, "SANDBOX"), (&bare, ""), (&bare, "SANDBOX")] {
+        let url = format!("{}/webhooks/kakao/unlink?app_id=1&user_id=3001&referrer_type=ACCOUNT_DELETE", node.url);
+        let answer = app.http.get(url).header("authorization", format!("KakaoAK {key}")).send().await.unwrap();
+        assert_eq!(answer.status(), 401, "{key:?}");
+    }
+    off.stop().await;
+    bare.stop().await;
+}
+
 async fn the_webhook_removes_a_link_that_is_not_the_last_way_in(app: TestApp) {
     let mina = app.fan("mina").await;
     link(&app, &mina, "KAKAO", &MINA).await;
@@ -526,6 +682,23 @@ async fn the_webhook_ends_the_sessions_of_who_has_no_other_way_in(app: TestApp) 
     let again = sign_in(&app, "KAKAO", &MINA).await;
     assert_eq!((&again["isNew"], &again["viewer"]["user"]["id"]), (&json!(false), &first["viewer"]["user"]["id"]));
     assert_eq!(links(&app, &person(&again)).await, ["KAKAO"]);
+}
+
+async fn the_webhook_ends_the_sessions_from_before_it_and_no_later_one(app: TestApp) {
+    let mina = app.fan("mina").await;
+    link(&app, &mina, "KAKAO", &MINA).await;
+    let by_kakao = person(&sign_in(&app, "KAKAO", &MINA).await);
+    app.move_clock(TimeDelta::seconds(1));
+    assert_eq!(told(&app, "SANDBOX", "3001").await, 200);
+    app.move_clock(TimeDelta::seconds(1));
+    let later = app.sign_in_again(&mina).await;
+    app.work().await;
+    for (who, status) in [(&mina, 401), (&by_kakao, 401), (&later, 200)] {
+        assert_eq!(app.query(Some(&who.token), "{ viewer { email } }", json!({})).await.status, status);
+    }
+    assert_eq!(links(&app, &later).await, [""; 0]);
+    let letter = app.mail_to(&mina.email).await;
+    assert!(letter.contains("Kakao was unlinked"), "{letter}");
 }
 
 async fn the_sandboxes_refuse_like_the_real_ones(app: TestApp) {

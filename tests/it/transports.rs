@@ -20,10 +20,10 @@ crate::scenarios![
     the_introspection_query_of_the_playground_is_served,
 ];
 
-const FEED: &str =
+pub const FEED: &str =
     "subscription($after: String) { notifications(after: $after) { cursor isReset notification { kind title } } }";
 /// The longest that a push may take here; it is a bound, not a wait.
-const SOON: Duration = Duration::from_secs(10);
+pub const SOON: Duration = Duration::from_secs(10);
 
 async fn post(app: &TestApp, accept: &str, content_type: &str, body: String) -> (u16, String, Value) {
     let request =
@@ -133,20 +133,25 @@ async fn sse_delivers_to_the_holder_and_resumes(app: TestApp) {
     assert_eq!(again.next().await.1["notification"]["kind"], "REMINDER");
 }
 
-type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+pub type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
 async fn socket(app: &TestApp) -> Socket {
-    let mut request = format!("{}/graphql", app.url.replace("http", "ws")).into_client_request().unwrap();
+    socket_at(&app.url).await
+}
+
+/// At one of several servers.
+pub async fn socket_at(url: &str) -> Socket {
+    let mut request = format!("{}/graphql", url.replace("http", "ws")).into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
     connect_async(request).await.unwrap().0
 }
 
-async fn say(socket: &mut Socket, message: Value) {
+pub async fn say(socket: &mut Socket, message: Value) {
     socket.send(Message::text(message.to_string())).await.unwrap();
 }
 
-/// The next message that is no ping.
-async fn hear(socket: &mut Socket) -> Value {
+/// The next message that is no ping; those are answered.
+pub async fn hear(socket: &mut Socket) -> Value {
     tokio::time::timeout(SOON, async {
         loop {
             match socket.next().await.unwrap().unwrap() {
@@ -155,6 +160,7 @@ async fn hear(socket: &mut Socket) -> Value {
                     if said["type"] != "ping" {
                         return said;
                     }
+                    say(socket, json!({ "type": "pong" })).await;
                 }
                 Message::Close(frame) => return json!({ "closed": frame.map(|frame| u16::from(frame.code)) }),
                 _ => {}

@@ -6,7 +6,7 @@ pub mod people;
 pub mod sales;
 pub mod work;
 
-use sea_orm::{ColumnTrait, Condition, DbBackend, sea_query::LikeExpr};
+use sea_orm::{ColumnTrait, Condition, DbBackend, Value, sea_query::LikeExpr};
 
 /// Newest first, by the named time.
 macro_rules! newest {
@@ -24,6 +24,16 @@ macro_rules! newest {
     };
 }
 use newest;
+
+/// Whether the column is one of these; whatever it is, if none are named.
+fn one_of<T: Into<Value>>(column: impl ColumnTrait, ids: Option<Vec<T>>) -> Condition {
+    Condition::all().add_option(ids.map(|ids| column.is_in(ids)))
+}
+
+/// A text that says something.
+fn said(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|text| !text.is_empty())
+}
 
 /// Whether the column begins with the text, letter by letter, as an index can tell. SQLite's `LIKE` minds no case, and so
 /// uses no index: there it is a range.

@@ -1,6 +1,6 @@
 //! Members, and what admins did.
 
-use super::{begins, newest};
+use super::{begins, newest, one_of, said};
 use crate::{
     error::Result,
     page::{self, Page, Window},
@@ -9,15 +9,16 @@ use chrono::{DateTime, Utc};
 use entity::{
     admin, audit_log,
     enums::Role,
-    ids::{AdminId, UserId},
+    ids::{AdminId, AuditLogId, UserId},
     user,
 };
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, sea_query::Query};
 use std::collections::HashMap;
 
 /// Which members; what is left out does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct Users {
+    pub ids: Option<Vec<UserId>>,
     /// The beginning of an email, a nickname or a phone number.
     pub text: Option<String>,
     pub role: Option<Role>,
@@ -26,15 +27,8 @@ pub struct Users {
 
 pub async fn users(db: &impl ConnectionTrait, filter: Users, window: &Window) -> Result<Page<user::Model>> {
     use user::Column;
-    let mut all = Condition::all();
-    if let Some(text) = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-        let backend = db.get_database_backend();
-        let any = Condition::any()
-            .add(begins(backend, Column::Email, &text.to_lowercase()))
-            .add(begins(backend, Column::Nickname, text))
-            .add(begins(backend, Column::PhoneNumber, text));
-        all = all.add(any);
-    }
+    let mut all = one_of(Column::Id, filter.ids);
+    all = all.add_option(said(filter.text.as_deref()).map(|text| known_by(db.get_database_backend(), text)));
     all = all.add_option(filter.role.map(|role| Column::Role.eq(role)));
     all = all.add_option(filter.is_withdrawn.map(|is_withdrawn| {
         if is_withdrawn { Column::WithdrawnAt.is_not_null() } else { Column::WithdrawnAt.is_null() }
@@ -42,9 +36,26 @@ pub async fn users(db: &impl ConnectionTrait, filter: Users, window: &Window) ->
     page::read(db, user::Entity::find().filter(all), &newest!(user, CreatedAt, created_at), window).await
 }
 
+/// By the beginning of an email, a nickname or a phone number.
+fn known_by(backend: DbBackend, text: &str) -> Condition {
+    use user::Column;
+    Condition::any()
+        .add(begins(backend, Column::Email, &text.to_lowercase()))
+        .add(begins(backend, Column::Nickname, text))
+        .add(begins(backend, Column::PhoneNumber, text))
+}
+
+/// Whether the column names one of those.
+pub(super) fn is_known_by(backend: DbBackend, column: impl ColumnTrait, text: &str) -> Condition {
+    let who =
+        Query::select().column(user::Column::Id).from(user::Entity).cond_where(known_by(backend, text)).to_owned();
+    Condition::all().add(column.in_subquery(who))
+}
+
 /// Which entries of the log; what is left out does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct AuditLog {
+    pub ids: Option<Vec<AuditLogId>>,
     /// `usr_…`, `evt_…` and so on.
     pub subject_id: Option<String>,
     pub admin_id: Option<AdminId>,
@@ -55,7 +66,7 @@ pub struct AuditLog {
 
 pub async fn audit_log(db: &impl ConnectionTrait, filter: AuditLog, window: &Window) -> Result<Page<audit_log::Model>> {
     use audit_log::Column;
-    let all = Condition::all()
+    let all = one_of(Column::Id, filter.ids)
         .add_option(filter.subject_id.map(|id| Column::SubjectId.eq(id)))
         .add_option(filter.admin_id.map(|id| Column::AdminId.eq(id)))
         .add_option(filter.action.map(|action| Column::Action.eq(action)))

@@ -1,6 +1,6 @@
 //! Events, reviews, bookings, payments and settlements.
 
-use super::{begins, newest};
+use super::{begins, newest, one_of, people::is_known_by, said};
 use crate::{
     error::Result,
     page::{self, Key, Page, Sorting, Window},
@@ -10,7 +10,7 @@ use entity::{
     booking,
     enums::{BookingStatus, EventStatus, PaymentStatus},
     event,
-    ids::{EventId, PaymentId, TypedId, UserId},
+    ids::{BookingId, EventId, PaymentId, ReviewId, SettlementId, TypedId, UserId},
     payment, payment_event, review, settlement, settlement_run,
 };
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder};
@@ -26,6 +26,7 @@ pub enum Standing {
 /// Which events; what is left out does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct Events {
+    pub ids: Option<Vec<EventId>>,
     /// The beginning of a title.
     pub text: Option<String>,
     pub artist: Option<UserId>,
@@ -40,10 +41,10 @@ pub async fn events(
     window: &Window,
 ) -> Result<Page<event::Model>> {
     use event::Column;
-    let text = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let text = said(filter.text.as_deref());
     let scheduled = || Condition::all().add(Column::Status.eq(EventStatus::Scheduled));
     let all =
-        Condition::all()
+        one_of(Column::Id, filter.ids)
             .add_option(text.map(|text| begins(db.get_database_backend(), Column::Title, text)))
             .add_option(filter.artist.map(|artist| Column::ArtistId.eq(artist)))
             .add_option(filter.standing.map(|standing| match standing {
@@ -60,6 +61,9 @@ pub async fn events(
 /// Which reviews; what is left out does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct Reviews {
+    pub ids: Option<Vec<ReviewId>>,
+    /// How its member's email, nickname or phone number begins.
+    pub text: Option<String>,
     pub event: Option<EventId>,
     pub author: Option<UserId>,
     pub rating: Option<i32>,
@@ -67,7 +71,9 @@ pub struct Reviews {
 
 pub async fn reviews(db: &impl ConnectionTrait, filter: Reviews, window: &Window) -> Result<Page<review::Model>> {
     use review::Column;
-    let all = Condition::all()
+    let who = said(filter.text.as_deref()).map(|text| is_known_by(db.get_database_backend(), Column::UserId, text));
+    let all = one_of(Column::Id, filter.ids)
+        .add_option(who)
         .add_option(filter.event.map(|event| Column::EventId.eq(event)))
         .add_option(filter.author.map(|author| Column::UserId.eq(author)))
         .add_option(filter.rating.map(|rating| Column::Rating.eq(rating)));
@@ -77,6 +83,9 @@ pub async fn reviews(db: &impl ConnectionTrait, filter: Reviews, window: &Window
 /// Which bookings; what is left out does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct Bookings {
+    pub ids: Option<Vec<BookingId>>,
+    /// How its member's email, nickname or phone number begins.
+    pub text: Option<String>,
     pub status: Option<BookingStatus>,
     pub event: Option<EventId>,
     pub user: Option<UserId>,
@@ -84,7 +93,9 @@ pub struct Bookings {
 
 pub async fn bookings(db: &impl ConnectionTrait, filter: Bookings, window: &Window) -> Result<Page<booking::Model>> {
     use booking::Column;
-    let all = Condition::all()
+    let who = said(filter.text.as_deref()).map(|text| is_known_by(db.get_database_backend(), Column::UserId, text));
+    let all = one_of(Column::Id, filter.ids)
+        .add_option(who)
         .add_option(filter.status.map(|status| Column::Status.eq(status)))
         .add_option(filter.event.map(|event| Column::EventId.eq(event)))
         .add_option(filter.user.map(|user| Column::UserId.eq(user)));
@@ -94,6 +105,12 @@ pub async fn bookings(db: &impl ConnectionTrait, filter: Bookings, window: &Wind
 /// Which payments; what is left out does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct Payments {
+    pub ids: Option<Vec<PaymentId>>,
+    /// How its member's email, nickname or phone number begins.
+    pub text: Option<String>,
+    pub booking: Option<BookingId>,
+    /// The provider's own name of it.
+    pub tid: Option<String>,
     pub status: Option<PaymentStatus>,
     pub user: Option<UserId>,
     pub in_doubt_only: bool,
@@ -116,7 +133,11 @@ pub async fn payments(
         let old = Condition::all().add(Column::Status.eq(Pending)).add(Column::ChangedAt.lte(now - grace));
         Condition::any().add(Column::Status.is_in([Approving, Canceling])).add(old)
     };
-    let all = Condition::all()
+    let who = said(filter.text.as_deref()).map(|text| is_known_by(db.get_database_backend(), Column::UserId, text));
+    let all = one_of(Column::Id, filter.ids)
+        .add_option(who)
+        .add_option(filter.booking.map(|booking| Column::BookingId.eq(booking)))
+        .add_option(filter.tid.map(|tid| Column::Tid.eq(tid)))
         .add_option(filter.status.map(|status| Column::Status.eq(status)))
         .add_option(filter.user.map(|user| Column::UserId.eq(user)))
         .add_option(filter.unchanged_since.map(|at| Column::ChangedAt.lte(at)))
@@ -142,16 +163,23 @@ pub async fn stories(db: &impl ConnectionTrait, ids: &[PaymentId]) -> Result<Vec
     Ok(rows.order_by_asc(Column::At).order_by_asc(Column::Id).all(db).await?)
 }
 
+/// Which settlements; what is left out does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct Settlements {
+    pub ids: Option<Vec<SettlementId>>,
+    pub artist: Option<UserId>,
+    pub period: Option<String>,
+}
+
 pub async fn settlements(
     db: &impl ConnectionTrait,
-    artist: Option<UserId>,
-    period: Option<String>,
+    filter: Settlements,
     window: &Window,
 ) -> Result<Page<settlement::Model>> {
     use settlement::Column;
-    let all = Condition::all()
-        .add_option(artist.map(|artist| Column::ArtistId.eq(artist)))
-        .add_option(period.map(|period| Column::Period.eq(period)));
+    let all = one_of(Column::Id, filter.ids)
+        .add_option(filter.artist.map(|artist| Column::ArtistId.eq(artist)))
+        .add_option(filter.period.map(|period| Column::Period.eq(period)));
     page::read(db, settlement::Entity::find().filter(all), &newest!(settlement, CreatedAt, created_at), window).await
 }
 

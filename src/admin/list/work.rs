@@ -1,12 +1,13 @@
 //! The jobs, and what of them is stuck.
 
+use super::one_of;
 use crate::{
     error::Result,
     page::{self, Key, Page, Sorting, Window},
 };
 use chrono::{DateTime, Utc};
 use entity::{
-    ids::TypedId,
+    ids::{JobId, TypedId},
     job::{Column, Entity, Model},
 };
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, QueryFilter};
@@ -30,24 +31,24 @@ pub fn state(job: &Model, now: DateTime<Utc>) -> JobState {
     }
 }
 
+/// Which jobs; what is left out does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct Jobs {
+    pub ids: Option<Vec<JobId>>,
+    pub state: Option<JobState>,
+    pub name: Option<String>,
+}
+
 /// By when they are due: what has waited longest first.
-pub async fn jobs(
-    db: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-    state: Option<JobState>,
-    name: Option<String>,
-    window: &Window,
-) -> Result<Page<Model>> {
+pub async fn jobs(db: &impl ConnectionTrait, now: DateTime<Utc>, filter: Jobs, window: &Window) -> Result<Page<Model>> {
     let is_going = || Condition::all().add(Column::ParkedAt.is_null());
     let is_free = || Condition::any().add(Column::LeaseUntil.is_null()).add(Column::LeaseUntil.lt(now));
-    let all =
-        Condition::all().add_option(name.map(|name| Column::Name.eq(name))).add_option(state.map(
-            |state| match state {
-                JobState::Parked => Condition::all().add(Column::ParkedAt.is_not_null()),
-                JobState::Queued => is_going().add(is_free()),
-                JobState::Running => is_going().add(Column::LeaseUntil.gte(now)),
-            },
-        ));
+    let all = one_of(Column::Id, filter.ids).add_option(filter.name.map(|name| Column::Name.eq(name)));
+    let all = all.add_option(filter.state.map(|state| match state {
+        JobState::Parked => Condition::all().add(Column::ParkedAt.is_not_null()),
+        JobState::Queued => is_going().add(is_free()),
+        JobState::Running => is_going().add(Column::LeaseUntil.gte(now)),
+    }));
     let sorting = Sorting {
         at: Column::RunAt,
         id: Column::Id,

@@ -1,4 +1,5 @@
-//! `adminTotpConfirm`: the first code of the pending secret turns it on.
+//! `adminTotpConfirm`: the first code of the pending secret turns it on. Every session from before ends: whoever had one by
+//! the password alone needs both from now on.
 
 use super::{recovery, step_of, wrong};
 use crate::{
@@ -7,6 +8,7 @@ use crate::{
         proof,
     },
     app::App,
+    auth::session::{self, Holder, Session},
     error::{Code, Problem, Result},
     transaction,
 };
@@ -14,8 +16,8 @@ use entity::admin::{Column, Entity};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::json;
 
-/// The recovery codes, shown once.
-pub async fn confirm(app: &App, by: Actor, code: &str) -> Result<Vec<String>> {
+/// The recovery codes, shown once, and a session to go on with.
+pub async fn confirm(app: &App, by: Actor, code: &str) -> Result<(Vec<String>, Session)> {
     let path = &["code"];
     let admin = proof::present(app, by.admin).await?;
     let Some(pending) = admin.totp_pending.clone() else {
@@ -24,7 +26,9 @@ pub async fn confirm(app: &App, by: Actor, code: &str) -> Result<Vec<String>> {
     };
     proof::count(app, admin.id, path).await?;
     let step = step_of(app, &admin, &pending, code)?.ok_or_else(|| wrong(path))?;
-    let codes = recovery::fresh(&app.ids);
+    let (codes, holder) = (recovery::fresh(&app.ids), admin.id.to_string());
+    // Before, for a crash between the two; after, for a sign-in without a code in between.
+    session::end_all(app, &holder).await?;
     transaction!(app, txn => {
         let turned_on = Entity::update_many()
             .col_expr(Column::TotpSecret, Expr::value(Some(pending.clone())))
@@ -40,8 +44,9 @@ pub async fn confirm(app: &App, by: Actor, code: &str) -> Result<Vec<String>> {
         recovery::replace(txn, admin.id, &codes).await?;
         let change = Change::new("admin.totp-confirm", "admin", admin.id);
         let change = change.before(json!({ "isTotpEnabled": false })).after(json!({ "isTotpEnabled": true }));
-        audit::write(txn, app, Some(by), change).await
+        audit::write(txn, app, by, change).await
     })?;
+    session::end_all(app, &holder).await?;
     proof::forget(app, admin.id).await?;
-    Ok(codes)
+    Ok((codes, session::begin(app, Holder::Admin(admin.id)).await?))
 }

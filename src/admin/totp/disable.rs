@@ -30,7 +30,7 @@ pub async fn disable(app: &App, by: Actor, password: String, code: String) -> Re
         turn_off(txn, admin.id).await?;
         let change = Change::new("admin.totp-disable", "admin", admin.id);
         let change = change.before(json!({ "isTotpEnabled": true })).after(json!({ "isTotpEnabled": false }));
-        audit::write(txn, app, Some(by), change).await
+        audit::write(txn, app, by, change).await
     })?;
     proof::forget(app, admin.id).await
 }

@@ -13,6 +13,7 @@ use crate::{
 };
 use entity::admin::{Column, Entity};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use serde_json::json;
 
 /// Shown once.
 #[derive(Clone, Debug)]
@@ -38,7 +39,9 @@ pub async fn enroll(app: &App, by: Actor, password: String) -> Result<Enrolled> 
         if pending.rows_affected != 1 {
             return Err(is_on());
         }
-        audit::write(txn, app, Some(by), Change::new("admin.totp-enroll", "admin", admin.id)).await
+        let change = Change::new("admin.totp-enroll", "admin", admin.id);
+        let change = change.before(json!({ "isTotpEnabled": false, "isTotpPending": admin.totp_pending.is_some() }));
+        audit::write(txn, app, by, change.after(json!({ "isTotpEnabled": false, "isTotpPending": true }))).await
     })?;
     let otpauth_url = generator.to_url().map_err(|error| Error::fault(format!("totp: {error}")))?;
     Ok(Enrolled { secret: generator.secret().to_base32(), otpauth_url })

@@ -87,8 +87,9 @@ pub async fn redeem(
             let is_right = recovery::redeem(txn, admin.id, code).await?;
             if is_right {
                 let left = recovery::count(txn, admin.id).await?;
-                let change = Change::new("admin.recovery-code-use", "admin", admin.id).after(json!({ "left": left }));
-                audit::write(txn, app, Some(by), change).await?;
+                let change = Change::new("admin.recovery-code-use", "admin", admin.id);
+                let change = change.before(json!({ "left": left + 1 })).after(json!({ "left": left }));
+                audit::write(txn, app, by, change).await?;
             }
             is_right
         }

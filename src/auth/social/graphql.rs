@@ -64,9 +64,11 @@ pub struct SocialSignInStartInput {
     pub provider: SocialProvider,
     /// Where the provider sends the browser with `code` and `state`: on an allowed origin, and registered there.
     pub redirect_uri: String,
-    /// Linking needs a sign-in.
+    /// Linking needs a sign-in, and its proof.
     #[graphql(default)]
     pub purpose: SocialPurpose,
+    /// For `LINK`: the password. An account without one needs a sign-in of at most 10 minutes ago instead.
+    pub current_password: Option<String>,
 }
 
 /// What came with the callback address, and what was kept in the browser.
@@ -106,6 +108,8 @@ pub struct SocialAccountLinkInput {
 pub struct SocialAccountUnlinkInput {
     /// Who no longer vouches.
     pub provider: SocialProvider,
+    /// The password. An account without one needs a sign-in of at most 10 minutes ago instead.
+    pub current_password: Option<String>,
 }
 
 payload! {
@@ -155,7 +159,8 @@ pub struct SocialMutation;
 
 #[Object]
 impl SocialMutation {
-    /// Begins a way through a provider's page: send the browser to `authorizeUrl`.
+    /// Begins a way through a provider's page: send the browser to `authorizeUrl`. Linking is proven again here, with
+    /// `currentPassword`.
     async fn social_sign_in_start(
         &self,
         ctx: &Context<'_>,
@@ -174,7 +179,7 @@ impl SocialMutation {
         answer(ctx, enter(ctx, input).await)
     }
 
-    /// Links a provider's account to the one that is signed in. Linking the same twice changes nothing.
+    /// Links a provider's account to the one that is signed in, and a letter says so. Linking the same twice changes nothing.
     async fn social_account_link(
         &self,
         ctx: &Context<'_>,
@@ -183,7 +188,7 @@ impl SocialMutation {
         answer(ctx, attach(ctx, input).await)
     }
 
-    /// Ends a link, unless it is the last way to sign in.
+    /// Ends a link, unless it is the last way to sign in. A letter says so.
     async fn social_account_unlink(
         &self,
         ctx: &Context<'_>,
@@ -196,7 +201,7 @@ impl SocialMutation {
 async fn begin(ctx: &Context<'_>, input: SocialSignInStartInput) -> Result<SocialSignInStartPayload> {
     let purpose = match input.purpose {
         SocialPurpose::SignIn => Purpose::SignIn,
-        SocialPurpose::Link => Purpose::Link(ctx.buyer()?.id()),
+        SocialPurpose::Link => link::purpose(ctx.app(), ctx.member()?, input.current_password).await?,
     };
     let address = ctx.request().address;
     let started = way::start(ctx.app(), input.provider.into(), purpose, &input.redirect_uri, address).await?;
@@ -233,7 +238,6 @@ async fn attach(ctx: &Context<'_>, input: SocialAccountLinkInput) -> Result<Soci
 }
 
 async fn detach(ctx: &Context<'_>, input: SocialAccountUnlinkInput) -> Result<SocialAccountUnlinkPayload> {
-    let buyer = ctx.buyer()?;
-    let user = unlink::unlink(ctx.app(), buyer, input.provider.into()).await?;
+    let user = unlink::unlink(ctx.app(), ctx.member()?, input.provider.into(), input.current_password).await?;
     Ok(SocialAccountUnlinkPayload { viewer: Some(ViewerNode(user)), user_errors: Vec::new() })
 }

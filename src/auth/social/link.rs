@@ -1,25 +1,35 @@
-//! `socialAccountLink`: one more way into the account that began it.
+//! `socialAccountLink`: one more way into the account that began it. A link outlives every session and every password, so
+//! who begins one proves more than a token does; and the owner gets a letter.
 
 use super::{
-    query, sign_in, way,
+    link_letter, query, sign_in, way,
     way::{Purpose, Returned},
 };
 use crate::{
     app::App,
+    auth::proof,
     error::{Code, Error, Fault, Problem, Result},
     transaction,
-    user::{self, viewer::Buyer},
+    user::{
+        self,
+        viewer::{Buyer, Member},
+    },
 };
 use entity::{ids::UserId, social_account, user as user_row};
 use sea_orm::ConnectionTrait;
 
+/// What a way that may end in [`link`] is for.
+pub async fn purpose(app: &App, member: &Member, secret: Option<String>) -> Result<Purpose> {
+    Ok(Purpose::Link(proof::prove(app, member, secret).await?.id))
+}
+
 pub async fn link(app: &App, buyer: Buyer, returned: &Returned) -> Result<user_row::Model> {
     let identity = way::end(app, returned, Purpose::Link(buyer.id())).await?;
     let row = sign_in::link_of(app, returned.provider, &identity, buyer.id());
-    let linked = transaction!(app, txn => attach(txn, &row).await);
+    let linked = transaction!(app, txn => attach(txn, app, &row).await);
     match linked {
         Err(Error::Fault(Fault::Database(error))) if sign_in::is_taken(&error) => {
-            transaction!(app, txn => attach(txn, &row).await)
+            transaction!(app, txn => attach(txn, app, &row).await)
         }
         other => other,
     }
@@ -30,7 +40,7 @@ pub(super) async fn lock(txn: &impl ConnectionTrait, id: UserId) -> Result<user_
     user::withdraw::lock(txn, id).await?.ok_or(Error::Unauthenticated)
 }
 
-async fn attach(txn: &impl ConnectionTrait, row: &social_account::Model) -> Result<user_row::Model> {
+async fn attach(txn: &impl ConnectionTrait, app: &App, row: &social_account::Model) -> Result<user_row::Model> {
     let user = lock(txn, row.user_id).await?;
     if let Some(known) = query::by_subject(txn, row.provider, &row.subject).await? {
         return if known.user_id == user.id { Ok(user) } else { Err(taken()) };
@@ -39,6 +49,7 @@ async fn attach(txn: &impl ConnectionTrait, row: &social_account::Model) -> Resu
         return Err(has_another());
     }
     sign_in::insert(txn, row.clone()).await?;
+    link_letter::enqueue(txn, app, user.id, row.provider, true).await?;
     Ok(user)
 }
 

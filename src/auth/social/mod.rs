@@ -9,6 +9,7 @@
 
 pub mod graphql;
 pub mod link;
+pub mod link_letter;
 pub mod query;
 pub mod sign_in;
 pub mod unlink;

@@ -1,9 +1,10 @@
 //! Somebody ended the link on Kakao's side. The answer to Kakao does not wait for what follows: a job does it.
 //!
-//! With another way in, the link goes. If it was the last way in, the sessions end and the link stays without its email:
-//! who agrees again at Kakao is the same person there, and comes back to their tickets and not to an empty account.
+//! Every session from before ends: nobody can tell which of them Kakao vouched for, and it no longer does. With another way
+//! in, the link goes. If it was the last way in, the link stays without its email: who agrees again at Kakao is the same
+//! person there, and comes back to their tickets and not to an empty account.
 
-use super::{link, query};
+use super::{link, link_letter, query, unlink};
 use crate::{
     app::App,
     auth::session,
@@ -11,7 +12,8 @@ use crate::{
     infra::jobs::{self, Job, Lane},
     transaction,
 };
-use entity::{enums::SocialProvider, ids::UserId, social_account};
+use chrono::{DateTime, Utc};
+use entity::{enums::SocialProvider, social_account};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -45,32 +47,42 @@ impl Job for KakaoUnlinked {
     const LANE: Lane = Lane::Outside;
 
     async fn run(self, app: &App) -> Result<()> {
-        let ended = transaction!(app, txn => let_go(txn, &self).await)?;
-        match ended {
-            Some(user) => session::end_all(app, &user.to_string()).await,
-            None => Ok(()),
+        let Some(found) = query::by_subject(app.db.reads(), SocialProvider::Kakao, &self.subject).await? else {
+            return Ok(());
+        };
+        if found.linked_at > self.at() {
+            return Ok(());
         }
+        // First, so that a crash in between leaves a link by which this is found again. Who signed in since Kakao said so
+        // did it some other way, or agreed anew.
+        session::end_before(app, &found.user_id.to_string(), self.at()).await?;
+        transaction!(app, txn => let_go(txn, app, &self).await)
     }
 }
 
-/// Whose sessions end, if anybody's.
-async fn let_go(txn: &impl ConnectionTrait, told: &KakaoUnlinked) -> Result<Option<UserId>> {
-    let Some(found) = query::by_subject(txn, SocialProvider::Kakao, &told.subject).await? else { return Ok(None) };
-    if found.linked_at.timestamp_micros() > told.at_micros {
-        return Ok(None);
+impl KakaoUnlinked {
+    fn at(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.at_micros).unwrap_or_default()
+    }
+}
+
+async fn let_go(txn: &impl ConnectionTrait, app: &App, told: &KakaoUnlinked) -> Result<()> {
+    let Some(found) = query::by_subject(txn, SocialProvider::Kakao, &told.subject).await? else { return Ok(()) };
+    if found.linked_at > told.at() {
+        return Ok(());
     }
     let user = match link::lock(txn, found.user_id).await {
         Ok(user) => user,
-        Err(Error::Unauthenticated) => return Ok(None),
+        Err(Error::Unauthenticated) => return Ok(()),
         Err(error) => return Err(error),
     };
-    let has_other = user.password_hash.is_some() || query::of(txn, user.id).await?.len() > 1;
-    if has_other {
+    let links = query::of(txn, user.id).await?;
+    if unlink::has_other_way(app, &user, &links, SocialProvider::Kakao) {
         social_account::Entity::delete_by_id(found.id).exec(txn).await?;
-        return Ok(None);
+        return link_letter::enqueue(txn, app, user.id, SocialProvider::Kakao, false).await;
     }
     let bare = social_account::ActiveModel { email: Set(None), ..Default::default() };
     let this = social_account::Column::Id.eq(found.id);
     social_account::Entity::update_many().set(bare).filter(this).exec(txn).await?;
-    Ok(Some(user.id))
+    Ok(())
 }

@@ -70,6 +70,10 @@ fn hash(secret: &str) -> String {
     BASE64URL_NOPAD.encode(&Sha256::digest(secret.as_bytes()))
 }
 
+fn starts(address: Option<IpAddr>) -> String {
+    format!("social:{}", throttle::network(address))
+}
+
 pub async fn start(
     app: &App,
     provider: enums::SocialProvider,
@@ -85,9 +89,7 @@ pub async fn start(
         Problem::new(Code::Invalid, &["redirectUri"], "허용되지 않은 주소입니다.", en)
     });
     problems.check()?;
-    if let Some(address) = address {
-        throttle::count(app, &format!("social:{address}"), MOST_BY_ADDRESS, &[]).await?;
-    }
+    throttle::count(app, &starts(address), MOST_BY_ADDRESS, &[]).await?;
     let (state, browser_secret) = (app.ids.secret(), app.ids.secret());
     let verifier = port.takes_pkce().then(|| app.ids.secret());
     let asked = Asked { redirect_uri, state: &state, verifier: verifier.as_deref() };
@@ -117,9 +119,7 @@ pub async fn end(app: &App, returned: &Returned, purpose: Purpose) -> Result<Ide
         verifier: record.verifier.as_deref(),
     };
     let identity = port.identify(&code).await.map_err(|error| failed(returned.provider, error))?;
-    if let Some(address) = returned.address {
-        throttle::forgive(app, &format!("social:{address}")).await?;
-    }
+    throttle::forgive(app, &starts(returned.address)).await?;
     Ok(identity)
 }
 

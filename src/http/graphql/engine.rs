@@ -19,6 +19,10 @@ pub trait Engine: Send + Sync + 'static {
     /// Who shows this token; a visitor if there is none.
     async fn admit(&self, bearer: Option<&str>, meta: &ClientMeta) -> Result<Caller, Refusal>;
 
+    /// Whether who was admitted before still would be. Asked for each operation of what outlives its request, and at each
+    /// heartbeat of what is open.
+    async fn readmit(&self, caller: &Caller) -> Result<(), Refusal>;
+
     /// Runs a query or a mutation. The edge stops waiting after `operation_seconds` and drops the future: what must not
     /// be cut in half runs in a task of its own.
     async fn execute(
@@ -103,6 +107,12 @@ pub struct Caller {
     pub expires_at: Option<DateTime<Utc>>,
     /// The engine's own; the transports do not look inside.
     pub viewer: Arc<dyn Any + Send + Sync>,
+}
+
+impl std::fmt::Debug for Caller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Caller").field("account", &self.account).finish_non_exhaustive()
+    }
 }
 
 /// What is known of a request besides who is asking.

@@ -1,7 +1,7 @@
 //! GraphQL over server-sent events: the `graphql-sse` protocol in distinct-connections mode, a stream for each operation.
 //!
-//! Each answer is a `next`, the last word is `complete`. A stream that ends without it was cut off, by its token's end
-//! or ours: the client comes back with the `id:` of the last event that it saw.
+//! Each answer is a `next`, the last word is `complete`. A stream that ends without it was cut off, by the end of its
+//! token or ours: the client comes back with the `id:` of the last event that it saw.
 
 use super::{
     Edge,
@@ -22,7 +22,7 @@ use std::{convert::Infallible, time::Duration};
 pub fn serve(edge: &Edge, caller: Caller, meta: &ClientMeta, charged: Charged) -> Result<Response, Problem> {
     let place = edge.0.places.take(&caller, meta, edge.settings.sockets_per_account);
     let place = place.ok_or_else(|| Problem::too_many("Too many open streams."))?;
-    let over = edge.over(caller.expires_at);
+    let over = edge.over(&caller);
     let answers = edge.stream_apart(caller, meta.clone(), charged).map(|answer| {
         let event = next(&run::json(&answer));
         id_of(event, &answer)

@@ -18,7 +18,6 @@ use axum::{
     http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response, sse::Event},
 };
-use chrono::{DateTime, Utc};
 use futures_util::{
     FutureExt, StreamExt,
     stream::{self, BoxStream, Peekable},
@@ -45,8 +44,8 @@ pub struct Reservations(Arc<Mutex<HashMap<String, Arc<Reservation>>>>);
 
 #[derive(Debug)]
 struct Reservation {
-    account: Option<String>,
-    expires_at: Option<DateTime<Utc>>,
+    /// Whose token reserved it.
+    holder: Caller,
     sender: mpsc::Sender<Event>,
     /// Until somebody opens the stream.
     receiver: Mutex<Option<mpsc::Receiver<Event>>>,
@@ -62,7 +61,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Reservations {
     /// Of another account is as good as none: `holder` is whose token came with the request.
     fn of(&self, token: &str, holder: &Caller) -> Result<Arc<Reservation>, Problem> {
-        self.any(token).filter(|found| found.account == holder.account).ok_or_else(unknown)
+        self.any(token).filter(|found| found.holder.account == holder.account).ok_or_else(unknown)
     }
 
     fn any(&self, token: &str) -> Option<Arc<Reservation>> {
@@ -98,8 +97,7 @@ pub fn reserve(edge: &Edge, caller: &Caller, meta: &ClientMeta) -> Result<Respon
     let place = place.ok_or_else(|| Problem::too_many("Too many open streams."))?;
     let (sender, receiver) = mpsc::channel(WAITING);
     let reservation = Arc::new(Reservation {
-        account: caller.account.clone(),
-        expires_at: caller.expires_at,
+        holder: caller.clone(),
         sender,
         receiver: Mutex::new(Some(receiver)),
         operations: Mutex::default(),
@@ -135,7 +133,7 @@ pub fn open(edge: &Edge, token: &str) -> Result<Response, Problem> {
     let events = stream::unfold((receiver, reader), |(mut receiver, reader)| async move {
         receiver.recv().await.map(|event| (event, (receiver, reader)))
     });
-    let (over, ended) = (edge.over(reservation.expires_at), reservation.end.clone().cancelled_owned());
+    let (over, ended) = (edge.over(&reservation.holder), reservation.end.clone().cancelled_owned());
     Ok(sse::respond(edge, events.take_until(over).take_until(ended)))
 }
 
@@ -167,7 +165,7 @@ pub async fn run(
     let charged = charged.map_err(|problem| Problem { is_well_formed: false, ..problem })?;
     let stop = reservation.begin(&id, edge.settings.socket_operations)?;
     let running = Running { reservation, id, stop };
-    let over = edge.over(caller.expires_at);
+    let over = edge.over(&caller);
     let is_subscription = charged.operation.is_subscription();
     let mut answers = edge.stream(caller, meta.clone(), charged).peekable();
     let first = Pin::new(&mut answers).peek();

@@ -5,7 +5,7 @@
 
 use super::{
     Edge,
-    engine::{Caller, ClientMeta},
+    engine::{Caller, ClientMeta, Refusal},
     places::Place,
     problem::Problem,
     request::Parameters,
@@ -91,17 +91,21 @@ impl Session {
                 // Boxed: thousands of sockets are idle, and need room for a step only while they take one.
                 heard = self.socket.recv() => Box::pin(self.hear(heard)).await?,
                 Some(word) = self.running.next() => Box::pin(self.answer(word)).await?,
-                _ = heartbeat.tick() => self.beat().await?,
+                _ = heartbeat.tick() => Box::pin(self.beat()).await?,
             }
         }
     }
 
-    /// Who has not said a word since the last ping, not even its pong, is gone.
+    /// Who has not said a word since the last ping, not even its pong, is gone; whose token was revoked has to go.
     async fn beat(&mut self) -> Flow {
         if !std::mem::take(&mut self.is_alive) {
             return Err(None);
         }
-        if self.caller.is_some() { self.say(protocol::ping()).await } else { Ok(()) }
+        let Some((caller, _)) = &self.caller else { return Ok(()) };
+        if self.edge.is_revoked(caller).await {
+            return Err(Some(Close::Forbidden));
+        }
+        self.say(protocol::ping()).await
     }
 
     async fn hear(&mut self, heard: Option<Result<Message, axum::Error>>) -> Flow {
@@ -160,6 +164,12 @@ impl Session {
         }
         let caller = caller.clone();
         let edge = self.edge.clone();
+        // The token was shown once, minutes ago perhaps, and this may be a mutation.
+        match edge.readmit(&caller).await {
+            Ok(()) => {}
+            Err(Refusal::Unauthenticated) => return Err(Some(Close::Forbidden)),
+            Err(refusal) => return self.say(protocol::error(&id, &Problem::from(refusal).errors(&self.meta))).await,
+        }
         let admitted = async { edge.admit(&caller, &self.meta, Parameters::from_value(Value::Object(payload))?).await };
         match admitted.await {
             Ok(charged) => {

@@ -39,6 +39,9 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     const LANE: Lane = Lane::Quick;
     /// A schedule: done once for all nodes, then again so much later.
     const EVERY: Option<Duration> = None;
+    /// It carries somebody's address, which no row knows any more or yet. It is given up where another would be parked:
+    /// what waits for a person may lie for ever.
+    const CARRIES_ADDRESS: bool = false;
 
     /// Does it; may be called again after it was done.
     fn run(self, app: &App) -> impl Future<Output = Result<()>> + Send;
@@ -123,6 +126,7 @@ type Runner = fn(App, String) -> BoxFuture<'static, Result<()>>;
 struct Known {
     lane: Lane,
     every: Option<Duration>,
+    carries_address: bool,
     runner: Runner,
 }
 
@@ -139,7 +143,8 @@ impl Registry {
                 job.run(&app).await
             })
         };
-        self.0.insert(J::NAME, Known { lane: J::LANE, every: J::EVERY, runner });
+        let known = Known { lane: J::LANE, every: J::EVERY, carries_address: J::CARRIES_ADDRESS, runner };
+        self.0.insert(J::NAME, known);
         self
     }
 
@@ -150,6 +155,10 @@ impl Registry {
     /// How long after it was done it is due again, if it is a schedule.
     fn every(&self, name: &str) -> Option<Duration> {
         self.0.get(name)?.every
+    }
+
+    fn carries_address(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|known| known.carries_address)
     }
 
     fn schedules(&self) -> impl Iterator<Item = &'static str> {

@@ -1,4 +1,4 @@
-//! The life of one row: claimed, run, then removed, put off or parked.
+//! The life of one row: claimed, run, then removed, put off, or parked; given up, if it carries an address.
 
 use super::{Lane, lease, parked, schedule};
 use crate::transaction;
@@ -130,6 +130,9 @@ async fn put_off(app: &App, job: &Model, attempt: i32, error: &Error) -> Result<
     let may_park = is_ours && app.jobs.every(&job.name).is_none();
     let faults = job.faults + i32::from(is_ours);
     let parked_at = ((faults >= most || error.is_hopeless()) && may_park).then_some(now);
+    if parked_at.is_some() && app.jobs.carries_address(&job.name) {
+        return give_up(app, job, attempt).await;
+    }
     let doublings = u32::try_from((attempt - 1).clamp(0, 20)).unwrap_or(0);
     let seconds = 2_i64.saturating_pow(doublings).clamp(1, 600);
     let jitter = i64::try_from(app.ids.below(u64::try_from(seconds * 500).unwrap_or(500))).unwrap_or(0);
@@ -152,6 +155,16 @@ async fn put_off(app: &App, job: &Model, attempt: i32, error: &Error) -> Result<
         if put_off.rows_affected == 1 && parked_at.is_some() && !error.is_hopeless() {
             parked::plan(txn, app, job).await?;
         }
+        Ok(())
+    })
+}
+
+/// The row goes, and the address with it: see [`super::Job::CARRIES_ADDRESS`].
+async fn give_up(app: &App, job: &Model, attempt: i32) -> Result<()> {
+    tracing::warn!(job = %job.id, name = job.name, attempt, "job given up");
+    transaction!(app, txn => {
+        let this = Entity::delete_many().filter(Column::Id.eq(job.id)).filter(Column::Attempts.eq(attempt));
+        this.exec(txn).await?;
         Ok(())
     })
 }

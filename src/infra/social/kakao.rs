@@ -86,6 +86,8 @@ fn read_unlink(status: u16, body: &[u8]) -> Result<(), CallError> {
     let told: Option<Value> = serde_json::from_slice(body).ok();
     match (status, told.as_ref().and_then(|told| told.get("code")).and_then(Value::as_i64)) {
         (200, _) | (400, Some(NOT_REGISTERED)) => Ok(()),
+        // Our own admin key: trying again mends nothing, and somebody must hear of it.
+        (401 | 403, code) => Err(CallError::Refused(format!("unlink: code {code:?} (HTTP {status})"))),
         (status, code) => Err(CallError::Unavailable(format!("unlink: code {code:?} (HTTP {status})"))),
     }
 }
@@ -153,8 +155,12 @@ mod tests {
     fn what_an_unlink_answers() {
         assert_eq!(read_unlink(200, br#"{"id":42}"#), Ok(()));
         assert_eq!(read_unlink(400, br#"{"code":-101,"msg":"NotRegisteredUserException"}"#), Ok(()));
-        for (status, body) in [(400, r#"{"code":-2}"#), (401, r#"{"code":-401}"#), (500, "")] {
-            assert!(read_unlink(status, body.as_bytes()).is_err(), "{status} {body}");
+        let read = |status: u16, body: &str| read_unlink(status, body.as_bytes());
+        for (status, body) in [(401, r#"{"code":-401}"#), (403, r#"{"code":-10}"#), (401, "")] {
+            assert!(matches!(read(status, body), Err(CallError::Refused(_))), "{status} {body}");
+        }
+        for (status, body) in [(400, r#"{"code":-2}"#), (500, ""), (429, r#"{"code":-10}"#)] {
+            assert!(matches!(read(status, body), Err(CallError::Unavailable(_))), "{status} {body}");
         }
     }
 }

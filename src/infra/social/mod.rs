@@ -118,13 +118,14 @@ pub struct Hosts {
 }
 
 impl Config {
-    /// Whether the sandbox stands in for the provider: never in production.
+    /// Whether the sandbox stands in for the provider: never in production, and on this machine only, as whoever reaches it is
+    /// whoever they say.
     pub fn is_social_sandbox(&self, provider: enums::SocialProvider) -> bool {
         let url = match provider {
             enums::SocialProvider::Kakao => &self.social.kakao.url,
             enums::SocialProvider::Naver => &self.social.naver.url,
         };
-        !self.is_production() && matches!(url.as_str(), "" | "sandbox:")
+        !self.is_production() && self.server.listen.ip().is_loopback() && matches!(url.as_str(), "" | "sandbox:")
     }
 
     /// `None` if the provider is off.

@@ -12,7 +12,7 @@ use crate::{
     language::Language,
 };
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::{ids::UserId, user};
+use entity::{booking, ids::UserId, user};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 /// Erases what says who it was, and sees to what follows from it: the picture's object is removed, the sessions end, the
@@ -23,6 +23,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query:
 pub async fn erase(txn: &impl ConnectionTrait, app: &App, user: &user::Model) -> Result<i64> {
     let now = app.clock.now();
     fields(txn, user.id, now).await?;
+    words(txn, user.id).await?;
     unlink::remove_all(txn, app, user.id).await?;
     attachment::remove::all_of(txn, app, Owner::User(user.id)).await?;
     event::index::renamed(txn, app, user.id).await?;
@@ -35,6 +36,18 @@ pub async fn erase(txn: &impl ConnectionTrait, app: &App, user: &user::Model) ->
         return Ok(0);
     }
     forfeit::now(txn, app, user.id).await
+}
+
+/// What was said in passing, to a record that stays.
+async fn words(txn: &impl ConnectionTrait, id: UserId) -> Result<()> {
+    use booking::Column;
+    booking::Entity::update_many()
+        .col_expr(Column::CancelReason, Expr::value(None::<String>))
+        .filter(Column::UserId.eq(id))
+        .filter(Column::CancelReason.is_not_null())
+        .exec(txn)
+        .await?;
+    Ok(())
 }
 
 /// The nickname is not null in the table: an empty one is nobody's, and the API says "withdrawn member" in its place.

@@ -10,8 +10,8 @@ use crate::{
 use entity::{ids::UserId, user};
 use serde::{Deserialize, Serialize};
 
-/// The one job that carries a personal fact instead of an id: when it runs, no row knows the address any more. It goes with
-/// the job's row, when the letter was sent.
+/// Carries an address instead of an id: when it runs, no row knows it any more. It goes with the job's row, when the letter
+/// was sent or refused for good.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Farewell {
     user_id: UserId,
@@ -30,6 +30,7 @@ impl Farewell {
 impl Job for Farewell {
     const NAME: &'static str = "farewell";
     const LANE: Lane = Lane::Mail;
+    const CARRIES_ADDRESS: bool = true;
 
     async fn run(self, app: &App) -> Result<()> {
         let language = if self.is_english { Language::En } else { Language::Ko };

@@ -34,6 +34,8 @@ struct Seen {
     taken: Vec<Taken>,
     held: usize,
     connections: usize,
+    /// Every line but those of letters.
+    said: Vec<String>,
 }
 
 pub struct SmtpServer {
@@ -67,6 +69,11 @@ impl SmtpServer {
 
     pub fn taken(&self) -> Vec<Taken> {
         self.seen.lock().unwrap().taken.clone()
+    }
+
+    /// What it was told, line by line, but for letters.
+    pub fn said(&self) -> Vec<String> {
+        self.seen.lock().unwrap().said.clone()
     }
 
     pub fn connections(&self) -> usize {
@@ -135,6 +142,7 @@ impl Connection {
                 return Ok(());
             }
             let command = line.trim_end().to_uppercase();
+            self.note(|seen| seen.said.push(line.trim_end().to_owned()));
             let answer = if command.starts_with("RCPT TO:<NOBODY@") {
                 self.manners.to_nobody
             } else if command.starts_with("RCPT") {
