@@ -27,6 +27,7 @@ mod lists;
 mod mail;
 mod mail_kill;
 mod member;
+mod metrics;
 mod notifications;
 mod onsale;
 mod outages;
@@ -64,6 +65,7 @@ fn scenarios() -> Vec<Scenario> {
         lists::all(),
         member::all(),
         mail::all(),
+        metrics::all(),
         notifications::all(),
         onsale::all(),
         outages::all(),

@@ -30,6 +30,15 @@ pub fn state(job: &Model, now: DateTime<Utc>) -> JobState {
     }
 }
 
+pub fn is_parked() -> Condition {
+    Condition::all().add(Column::ParkedAt.is_not_null())
+}
+
+/// Its time has come, whether a worker has it by now or not.
+pub fn is_due(now: DateTime<Utc>) -> Condition {
+    Condition::all().add(Column::ParkedAt.is_null()).add(Column::RunAt.lte(now))
+}
+
 /// By when they are due: what has waited longest first.
 pub async fn jobs(
     db: &impl ConnectionTrait,
@@ -43,7 +52,7 @@ pub async fn jobs(
     let all =
         Condition::all().add_option(name.map(|name| Column::Name.eq(name))).add_option(state.map(
             |state| match state {
-                JobState::Parked => Condition::all().add(Column::ParkedAt.is_not_null()),
+                JobState::Parked => is_parked(),
                 JobState::Queued => is_going().add(is_free()),
                 JobState::Running => is_going().add(Column::LeaseUntil.gte(now)),
             },
