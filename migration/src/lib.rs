@@ -5,6 +5,7 @@
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
+mod append_only;
 mod build;
 mod m20261123_000001_people;
 mod m20261123_000002_events;
@@ -18,6 +19,7 @@ mod m20261123_000011_admin_totp;
 mod m20261123_000012_admin_lists;
 mod m20261124_000013_job_faults;
 mod m20261125_000014_invariant_check;
+mod m20261125_000015_ledgers_append_only;
 
 /// All migrations, in order.
 pub struct Migrator;
@@ -38,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000012_admin_lists::Migration),
             Box::new(m20261124_000013_job_faults::Migration),
             Box::new(m20261125_000014_invariant_check::Migration),
+            Box::new(m20261125_000015_ledgers_append_only::Migration),
         ]
     }
 }

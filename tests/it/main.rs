@@ -23,6 +23,7 @@ mod harness;
 mod invariants;
 mod kv;
 mod late;
+mod ledgers;
 mod lists;
 mod mail;
 mod mail_kill;
@@ -62,6 +63,7 @@ fn scenarios() -> Vec<Scenario> {
         invariants::all(),
         kv::all(),
         late::all(),
+        ledgers::all(),
         lists::all(),
         member::all(),
         mail::all(),
