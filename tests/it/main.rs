@@ -17,6 +17,7 @@ mod booking;
 mod charges;
 mod config;
 mod coupons;
+mod double_submit;
 mod edge;
 mod events;
 mod harness;
@@ -58,6 +59,7 @@ fn scenarios() -> Vec<Scenario> {
         charges::all(),
         config::all(),
         coupons::all(),
+        double_submit::all(),
         edge::all(),
         events::all(),
         invariants::all(),
@@ -91,8 +93,16 @@ fn main() -> ExitCode {
     // Each scenario is a whole server; more at once than this only wait for each other.
     arguments.test_threads.get_or_insert(4);
     let databases = Database::wanted();
-    let mut trials: Vec<Trial> =
-        architecture::trials().into_iter().chain(schema::trials()).chain(mail::trials()).chain(kv::trials()).collect();
+    let mut trials: Vec<Trial> = [
+        architecture::trials(),
+        schema::trials(),
+        mail::trials(),
+        kv::trials(),
+        double_submit::trials(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     trials.push(Trial::test("secrets::no_secret_is_in_the_log", || {
         secrets::no_secret_is_in_the_log();
         Ok(())
