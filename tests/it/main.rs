@@ -30,6 +30,7 @@ mod mail;
 mod mail_kill;
 mod member;
 mod metrics;
+mod natural_keys;
 mod notifications;
 mod onsale;
 mod outages;
@@ -70,6 +71,7 @@ fn scenarios() -> Vec<Scenario> {
         member::all(),
         mail::all(),
         metrics::all(),
+        natural_keys::all(),
         notifications::all(),
         onsale::all(),
         outages::all(),
@@ -96,6 +98,7 @@ fn main() -> ExitCode {
     let mut trials: Vec<Trial> = [
         architecture::trials(),
         schema::trials(),
+        natural_keys::trials(),
         mail::trials(),
         kv::trials(),
         double_submit::trials(),
