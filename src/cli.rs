@@ -173,7 +173,7 @@ async fn audit(config: Config) -> Result<(), String> {
     for outcome in &outcomes {
         let verdict =
             if outcome.broken == 0 { "kept".to_owned() } else { format!("BROKEN by {} rows", outcome.broken) };
-        println!("{verdict}: {}", outcome.rule);
+        println!("{verdict}: {} ({})", outcome.rule, outcome.slug);
     }
     let broken = outcomes.iter().filter(|outcome| outcome.broken > 0).count();
     if broken == 0 { Ok(()) } else { Err(format!("{broken} of {} rules are broken", outcomes.len())) }

@@ -55,6 +55,8 @@ pub struct Config {
     pub booking: BookingSettings,
     pub points: PointSettings,
     pub worker: WorkerSettings,
+    pub audit: AuditSettings,
+    pub metrics: MetricsSettings,
     pub log: LogSettings,
     pub edge: crate::http::EdgeSettings,
 }
@@ -197,6 +199,19 @@ pub struct WorkerSettings {
     pub concurrency: usize,
     pub max_attempts: u32,
     pub lease_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSettings {
+    /// 0: never.
+    pub every_minutes: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricsSettings {
+    pub allowed: Vec<ipnet::IpNet>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -47,6 +47,8 @@ pub use error::{Error, Result};
 /// Every job that a row of the outbox can name.
 pub(crate) fn job_registry() -> infra::jobs::Registry {
     infra::jobs::Registry::default()
+        .with::<admin::invariants::watch::AlertBrokenRule>()
+        .with::<admin::invariants::watch::WatchInvariants>()
         .with::<admin::role_change::EndOldSessions>()
         .with::<attachment::remove::RemoveObject>()
         .with::<auth::new_password::PasswordChanged>()

@@ -16,6 +16,7 @@ pub mod booking_line;
 pub mod coupon;
 pub mod event;
 pub mod idempotency_key;
+pub mod invariant_check;
 pub mod job;
 pub mod kv;
 pub mod notification;

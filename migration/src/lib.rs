@@ -5,6 +5,7 @@
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
+mod append_only;
 mod build;
 mod m20261123_000001_people;
 mod m20261123_000002_events;
@@ -17,6 +18,8 @@ mod m20261123_000010_audit_append_only;
 mod m20261123_000011_admin_totp;
 mod m20261123_000012_admin_lists;
 mod m20261124_000013_job_faults;
+mod m20261125_000014_invariant_check;
+mod m20261125_000015_ledgers_append_only;
 mod m20261125_000020_audit_actor;
 
 /// All migrations, in order.
@@ -37,6 +40,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000011_admin_totp::Migration),
             Box::new(m20261123_000012_admin_lists::Migration),
             Box::new(m20261124_000013_job_faults::Migration),
+            Box::new(m20261125_000014_invariant_check::Migration),
+            Box::new(m20261125_000015_ledgers_append_only::Migration),
             Box::new(m20261125_000020_audit_actor::Migration),
         ]
     }

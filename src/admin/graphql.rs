@@ -27,6 +27,8 @@ pub struct AdminNode(pub Model);
 /// A rule that must always hold, and whether it does.
 #[derive(SimpleObject)]
 pub struct Invariant {
+    /// Its name for machines, such as `seats_add_up`: the label of the metric `spotlight_invariant_broken`.
+    pub slug: String,
     /// In words.
     pub rule: String,
     /// True if nothing breaks it.
@@ -85,6 +87,7 @@ impl AdminNode {
 async fn checked(ctx: &Context<'_>) -> Result<Vec<Invariant>> {
     ctx.admin()?;
     let outcomes = invariants::check(ctx.app()).await?.into_iter().map(|outcome| Invariant {
+        slug: outcome.slug.to_owned(),
         rule: outcome.rule.to_owned(),
         is_kept: outcome.broken == 0,
         broken_count: outcome.broken,

@@ -3,10 +3,12 @@
 //! each by hand, and sees that rule named.
 //!
 //! Each is one statement, so that it sees one moment of a database that goes on working. What a constraint of the schema
-//! holds already is asked all the same: this is what is looked at after something went wrong.
+//! holds already is asked all the same: this is what is looked at after something went wrong. `watch` looks by itself, and
+//! tells people.
 
 mod money;
 mod seats;
+pub mod watch;
 
 use crate::{
     app::App,
@@ -17,21 +19,28 @@ use sea_orm::{ConnectionTrait, Statement};
 /// What became of a rule.
 #[derive(Clone, Debug)]
 pub struct Outcome {
+    /// Its name for machines; never changed once released.
+    pub slug: &'static str,
+    /// In words.
     pub rule: &'static str,
     /// Rows that break it.
     pub broken: i64,
 }
 
-/// In words, and the query that counts what breaks it.
-type Rule = (&'static str, &'static str);
+/// Its slug, the rule in words, and the query that counts what breaks it.
+type Rule = (&'static str, &'static str, &'static str);
+
+fn rules() -> impl Iterator<Item = &'static Rule> {
+    seats::RULES.iter().chain(money::RULES)
+}
 
 pub async fn check(app: &App) -> Result<Vec<Outcome>> {
     let db = app.db.reads();
     let mut outcomes = Vec::new();
-    for (rule, sql) in seats::RULES.iter().chain(money::RULES) {
+    for (slug, rule, sql) in rules() {
         let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), *sql)).await?;
         let row = row.ok_or_else(|| Error::fault("a count has a row"))?;
-        outcomes.push(Outcome { rule, broken: row.try_get_by_index(0)? });
+        outcomes.push(Outcome { slug, rule, broken: row.try_get_by_index(0)? });
     }
     Ok(outcomes)
 }

@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod create;
 pub mod event_remove;
+pub mod gauges;
 pub mod graphql;
 pub mod graphql_lists;
 pub mod graphql_mutation;

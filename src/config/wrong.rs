@@ -161,6 +161,7 @@ impl Config {
         bound("mail.timeout_seconds", self.mail.timeout_seconds, 1..=600);
         bound("worker.max_attempts", self.worker.max_attempts.into(), 1..=1_000);
         bound("worker.lease_seconds", self.worker.lease_seconds, 1..=86_400);
+        bound("audit.every_minutes", self.audit.every_minutes, 0..=30 * DAY);
         let edge = &self.edge;
         for (setting, time) in [
             ("edge.body_seconds", edge.body_time),

@@ -19,10 +19,14 @@ use entity::{
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 
+/// Called off already, it is answered as it is: whoever lost the first answer wants to know no more.
 pub async fn cancel(app: &App, artist: Artist, id: EventId) -> Result<event::Model> {
     transaction!(app, txn => {
         let now = app.clock.now();
         let old = own(txn, artist, id).await?;
+        if old.status == EventStatus::Canceled {
+            return Ok(old);
+        }
         if old.ends_at <= now {
             let ko = "이미 끝난 이벤트입니다.";
             return Err(crate::error::Problem::new(crate::error::Code::NotAllowed, &["eventId"], ko, "The event is over.").into());

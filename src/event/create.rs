@@ -1,9 +1,13 @@
 //! `eventCreate`: an artist's draft becomes an event, once, however often the button was pressed.
+//!
+//! Always: of two that are on their way at the same time, or within the guard time of each other, one is written, and the other
+//! one is told which. That rests on the artist's row, which the database lets one of them have at a time (`write`), and on
+//! nothing that lapses. The lock before it only saves the second one the waiting.
 
 use super::{index, model, model::Draft};
 use crate::{
     app::App,
-    error::{Code, More, Problem, Problems, Result},
+    error::{Code, Error, More, Problem, Problems, Result},
     infra::{jobs, lock::Attempt},
     notification::remind::SendReminder,
     transaction, user,
@@ -14,10 +18,11 @@ use entity::{
     enums::{EventStatus, ReminderKind},
     event,
     ids::EventId,
-    reminder, ticket_type,
+    reminder, ticket_type, user as user_row,
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::OnConflict,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::OnConflict,
 };
 use std::time::Duration;
 
@@ -29,32 +34,62 @@ pub async fn create(app: &App, artist: Artist, draft: Draft) -> Result<event::Mo
     let row = row(app, artist, &draft, now);
     let lock = format!("event-create:{}:{}", artist.id(), row.content_hash);
     let guard = TimeDelta::seconds(i64::try_from(app.config.booking.duplicate_guard_seconds).unwrap_or(10));
-    let held = match app.locks.try_acquire(&lock, Duration::from_secs(10), &row.id.to_string()).await? {
+    let held = match app.locks.try_acquire(&lock, lease(app), &row.id.to_string()).await? {
         Attempt::Held(held) => held,
         // The holder may itself be about to find the event that came before both. If there is none, the holder's note
         // says which event it is making.
         Attempt::Taken(note) => {
-            refuse_double(app.db.reads(), &row, now - guard).await?;
-            return Err(duplicate(note.parse().unwrap_or(row.id)).into());
+            refuse(newest_twin(app.db.reads(), &row).await?.filter(|twin| twin.created_at > now - guard))?;
+            return Err(note.parse().map_or_else(|_| Error::Busy(Duration::from_secs(1)), |id| duplicate(id).into()));
         }
     };
-    let created = transaction!(app, txn => {
-        user::query::lock_artist(txn, artist.id()).await?;
-        refuse_double(txn, &row, now - guard).await?;
-        insert(txn, app, row.clone(), &draft).await
-    });
+    let before = newest_twin(app.db.reads(), &row).await?.map(|twin| twin.id);
+    let created = transaction!(app, txn => write(txn, app, &row, &draft, Guard { before, since: now - guard }).await);
     held.release().await;
-    created.map(|()| row)
+    created
 }
 
-async fn refuse_double(txn: &impl ConnectionTrait, row: &event::Model, since: DateTime<Utc>) -> Result<()> {
-    let twin = event::Entity::find()
+/// As long as whoever pressed the button is made to wait, and then until the database has ended the transaction of a node
+/// that froze. A write that takes longer keeps the others waiting at the artist's row.
+fn lease(app: &App) -> Duration {
+    app.config.edge.operation_time + Duration::from_secs(app.config.database.idle_transaction_seconds.into())
+}
+
+/// Which event of the same content stands in the way.
+#[derive(Clone, Copy)]
+struct Guard {
+    /// The newest one when this one set out: any other was written meanwhile, however long ago it says it was made.
+    before: Option<EventId>,
+    /// And any from then on.
+    since: DateTime<Utc>,
+}
+
+async fn write(
+    txn: &impl ConnectionTrait,
+    app: &App,
+    row: &event::Model,
+    draft: &Draft,
+    guard: Guard,
+) -> Result<event::Model> {
+    // One at a time: shared, as others have this row, two would both find nothing and both write.
+    user_row::Entity::find_by_id(row.artist_id).lock_exclusive().one(txn).await?;
+    user::query::lock_artist(txn, row.artist_id).await?;
+    let twin = newest_twin(txn, row).await?;
+    refuse(twin.filter(|twin| guard.before != Some(twin.id) || twin.created_at > guard.since))?;
+    // The guard time of the next ones begins now, and not with the waiting.
+    let row = event::Model { created_at: app.clock.now(), ..row.clone() };
+    insert(txn, app, row.clone(), draft).await?;
+    Ok(row)
+}
+
+async fn newest_twin(db: &impl ConnectionTrait, row: &event::Model) -> Result<Option<event::Model>> {
+    let twins = event::Entity::find()
         .filter(event::Column::ArtistId.eq(row.artist_id))
-        .filter(event::Column::ContentHash.eq(&row.content_hash))
-        .filter(event::Column::CreatedAt.gt(since))
-        .order_by_asc(event::Column::CreatedAt)
-        .one(txn)
-        .await?;
+        .filter(event::Column::ContentHash.eq(&row.content_hash));
+    Ok(twins.order_by_desc(event::Column::CreatedAt).order_by_desc(event::Column::Id).one(db).await?)
+}
+
+fn refuse(twin: Option<event::Model>) -> Result<()> {
     twin.map_or(Ok(()), |twin| Err(duplicate(twin.id).into()))
 }
 

@@ -26,11 +26,15 @@ pub async fn update(app: &App, artist: Artist, id: EventId, draft: Draft) -> Res
     transaction!(app, txn => update_in(txn, app, artist, id, &draft).await)
 }
 
-/// The artist's own event, locked; canceled ones are not changed any more.
+/// The artist's own event, locked.
 pub async fn own(txn: &impl ConnectionTrait, artist: Artist, id: EventId) -> Result<event::Model> {
     let row = event::Entity::find_by_id(id).lock_exclusive().one(txn).await?;
     let row = row.filter(|row| row.artist_id == artist.id() && row.removed_at.is_none());
-    let row = row.ok_or_else(|| Error::not_found(&["eventId"]))?;
+    row.ok_or_else(|| Error::not_found(&["eventId"]))
+}
+
+/// Canceled ones are not changed any more.
+fn still_scheduled(row: event::Model) -> Result<event::Model> {
     match row.status {
         EventStatus::Scheduled => Ok(row),
         EventStatus::Canceled => {
@@ -47,7 +51,7 @@ async fn update_in(
     draft: &Draft,
 ) -> Result<event::Model> {
     let now = app.clock.now();
-    let old = own(txn, artist, id).await?;
+    let old = still_scheduled(own(txn, artist, id).await?)?;
     let mut problems = Problems::default();
     problems.add_if(old.starts_at <= now, || {
         Problem::new(Code::NotAllowed, &["eventId"], "이미 시작한 이벤트입니다.", "The event has begun.")

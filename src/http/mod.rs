@@ -12,6 +12,7 @@ mod jwks;
 mod kakao_unlinked;
 mod listen;
 mod mail_page;
+mod metrics;
 mod objects;
 mod payment_redirect;
 pub mod playground;
@@ -45,6 +46,7 @@ pub fn router(app: &App) -> Router {
         .route(KAKAO_UNLINKED, get(kakao_unlinked::by_query).post(kakao_unlinked::by_form))
         .route("/objects/{key}", get(objects::object))
         .route("/healthz", get(health::live))
+        .route("/metrics", get(metrics::metrics))
         .route("/.well-known/jwks.json", get(jwks::jwks))
         .route("/readyz", get(health::ready))
         .with_state(app.clone())

@@ -1,6 +1,6 @@
 //! What people are told when a payment is stuck: once, through a channel that may be away.
 
-use crate::harness::{Node, TestApp};
+use crate::harness::{Hook, Node, TestApp};
 use chrono::TimeDelta;
 use entity::{enums::PaymentStatus, job, payment};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
@@ -8,11 +8,6 @@ use serde_json::{Value, json};
 use spotlight::{
     infra::{alert::Alert, jobs},
     payment::stuck::WatchPayments,
-};
-use std::sync::{Arc, Mutex};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
 };
 
 crate::scenarios![
@@ -22,51 +17,6 @@ crate::scenarios![
     a_payment_that_goes_on_in_time_is_told_to_nobody,
     the_log_takes_every_alert,
 ];
-
-/// A webhook that answers what it is told to, then 200, and remembers what it got.
-#[derive(Clone)]
-struct Hook {
-    url: String,
-    got: Arc<Mutex<Vec<Value>>>,
-    answers: Arc<Mutex<Vec<&'static str>>>,
-}
-
-impl Hook {
-    async fn listen(app: &TestApp, answers: &[&'static str]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/services/T0/B0/secret", listener.local_addr().unwrap());
-        let hook = Self { url, got: Arc::default(), answers: Arc::new(Mutex::new(answers.to_vec())) };
-        let (serving, stop) = (hook.clone(), app.app.shutdown.clone());
-        app.app.tasks.spawn(async move {
-            while let Some(Ok((mut stream, _))) = stop.run_until_cancelled(listener.accept()).await {
-                let mut read = Vec::new();
-                let body = loop {
-                    let mut part = [0; 4_096];
-                    let size = stream.read(&mut part).await.unwrap();
-                    read.extend_from_slice(&part[..size]);
-                    let text = String::from_utf8_lossy(&read).into_owned();
-                    let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                    let length = head
-                        .lines()
-                        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
-                    if body.len() >= length.unwrap().parse::<usize>().unwrap() {
-                        assert!(head.starts_with("POST /services/T0/B0/secret "), "{head}");
-                        break body.to_owned();
-                    }
-                };
-                serving.got.lock().unwrap().push(serde_json::from_str(&body).unwrap());
-                let answer = serving.answers.lock().unwrap().pop().unwrap_or("200 OK");
-                let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
-                stream.write_all(answer.as_bytes()).await.unwrap();
-            }
-        });
-        hook
-    }
-
-    fn got(&self) -> Vec<Value> {
-        self.got.lock().unwrap().clone()
-    }
-}
 
 /// A node that alerts this hook, and a payment in doubt since now whose provider cannot be asked.
 async fn in_doubt(app: &TestApp, hook: &Hook) -> (Node, String) {

@@ -43,24 +43,30 @@ fn settings(url: &str, prefix: &str) -> spotlight::infra::kv::KvSettings {
     settings
 }
 
+/// The one of a scheme.
+pub fn server(scheme: &str) -> String {
+    let server = servers().into_iter().find(|server| server.starts_with(&format!("{scheme}:")));
+    server.unwrap_or_else(|| panic!("SPOTLIGHT_TEST_REDIS names no {scheme}: .ci/redis starts one"))
+}
+
+/// A test that needs a Redis: it is left out if there is none, and shown as such.
+pub fn redis_trial<F: Future<Output = ()>>(
+    name: impl Into<String>,
+    test: impl FnOnce() -> F + Send + 'static,
+) -> Trial {
+    Trial::test(name, move || run(test())).with_ignored_flag(servers().is_empty())
+}
+
 /// One for each server; none is left out in silence.
 pub fn trials() -> Vec<Trial> {
-    let servers = servers();
-    let is_missing = servers.is_empty();
     let mut trials: Vec<Trial> = ["redis", "rediss", "redis-cluster"]
         .into_iter()
         .map(|scheme| {
-            let server = servers.iter().find(|server| server.starts_with(&format!("{scheme}:"))).cloned();
-            Trial::test(format!("kv::the_real_twin_keeps_the_contract [{scheme}]"), move || {
-                let server = server.ok_or(format!("SPOTLIGHT_TEST_REDIS names no {scheme}: .ci/redis starts one"))?;
-                run(redis_contract(server))
-            })
-            .with_ignored_flag(is_missing)
+            let name = format!("kv::the_real_twin_keeps_the_contract [{scheme}]");
+            redis_trial(name, move || redis_contract(server(scheme)))
         })
         .collect();
-    trials.push(
-        Trial::test("kv::redis_gone_stops_sign_in_and_nothing_else", || run(outage())).with_ignored_flag(is_missing),
-    );
+    trials.push(redis_trial("kv::redis_gone_stops_sign_in_and_nothing_else", outage));
     trials
 }
 

@@ -17,16 +17,20 @@ mod booking;
 mod charges;
 mod config;
 mod coupons;
+mod double_submit;
 mod edge;
 mod events;
 mod harness;
 mod invariants;
 mod kv;
 mod late;
+mod ledgers;
 mod lists;
 mod mail;
 mod mail_kill;
 mod member;
+mod metrics;
+mod natural_keys;
 mod notifications;
 mod onsale;
 mod outages;
@@ -58,14 +62,18 @@ fn scenarios() -> Vec<Scenario> {
         charges::all(),
         config::all(),
         coupons::all(),
+        double_submit::all(),
         edge::all(),
         events::all(),
         invariants::all(),
         kv::all(),
         late::all(),
+        ledgers::all(),
         lists::all(),
         member::all(),
         mail::all(),
+        metrics::all(),
+        natural_keys::all(),
         notifications::all(),
         onsale::all(),
         outages::all(),
@@ -91,8 +99,17 @@ fn main() -> ExitCode {
     // Each scenario is a whole server; more at once than this only wait for each other.
     arguments.test_threads.get_or_insert(4);
     let databases = Database::wanted();
-    let mut trials: Vec<Trial> =
-        architecture::trials().into_iter().chain(schema::trials()).chain(mail::trials()).chain(kv::trials()).collect();
+    let mut trials: Vec<Trial> = [
+        architecture::trials(),
+        schema::trials(),
+        natural_keys::trials(),
+        mail::trials(),
+        kv::trials(),
+        double_submit::trials(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     trials.push(Trial::test("secrets::no_secret_is_in_the_log", || {
         secrets::no_secret_is_in_the_log();
         Ok(())

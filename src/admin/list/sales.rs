@@ -118,6 +118,14 @@ pub struct Payments {
     pub unchanged_since: Option<DateTime<Utc>>,
 }
 
+/// As `payment::model::is_in_doubt` says it.
+pub fn is_in_doubt(now: DateTime<Utc>, grace: TimeDelta) -> Condition {
+    use PaymentStatus::{Approving, Canceling, Pending};
+    use payment::Column;
+    let old = Condition::all().add(Column::Status.eq(Pending)).add(Column::ChangedAt.lte(now - grace));
+    Condition::any().add(Column::Status.is_in([Approving, Canceling])).add(old)
+}
+
 /// Newest first; those in doubt by how long they have been, the longest first.
 pub async fn payments(
     db: &impl ConnectionTrait,
@@ -126,13 +134,7 @@ pub async fn payments(
     filter: Payments,
     window: &Window,
 ) -> Result<Page<payment::Model>> {
-    use PaymentStatus::{Approving, Canceling, Pending};
     use payment::Column;
-    // As `payment::model::is_in_doubt` says it.
-    let doubt = || {
-        let old = Condition::all().add(Column::Status.eq(Pending)).add(Column::ChangedAt.lte(now - grace));
-        Condition::any().add(Column::Status.is_in([Approving, Canceling])).add(old)
-    };
     let who = said(filter.text.as_deref()).map(|text| is_known_by(db.get_database_backend(), Column::UserId, text));
     let all = one_of(Column::Id, filter.ids)
         .add_option(who)
@@ -141,7 +143,7 @@ pub async fn payments(
         .add_option(filter.status.map(|status| Column::Status.eq(status)))
         .add_option(filter.user.map(|user| Column::UserId.eq(user)))
         .add_option(filter.unchanged_since.map(|at| Column::ChangedAt.lte(at)))
-        .add_option(filter.in_doubt_only.then(doubt));
+        .add_option(filter.in_doubt_only.then(|| is_in_doubt(now, grace)));
     let select = payment::Entity::find().filter(all);
     if !filter.in_doubt_only {
         return page::read(db, select, &newest!(payment, CreatedAt, created_at), window).await;

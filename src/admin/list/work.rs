@@ -31,6 +31,15 @@ pub fn state(job: &Model, now: DateTime<Utc>) -> JobState {
     }
 }
 
+pub fn is_parked() -> Condition {
+    Condition::all().add(Column::ParkedAt.is_not_null())
+}
+
+/// Its time has come, whether a worker has it by now or not.
+pub fn is_due(now: DateTime<Utc>) -> Condition {
+    Condition::all().add(Column::ParkedAt.is_null()).add(Column::RunAt.lte(now))
+}
+
 /// Which jobs; what is left out does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct Jobs {
@@ -45,7 +54,7 @@ pub async fn jobs(db: &impl ConnectionTrait, now: DateTime<Utc>, filter: Jobs, w
     let is_free = || Condition::any().add(Column::LeaseUntil.is_null()).add(Column::LeaseUntil.lt(now));
     let all = one_of(Column::Id, filter.ids).add_option(filter.name.map(|name| Column::Name.eq(name)));
     let all = all.add_option(filter.state.map(|state| match state {
-        JobState::Parked => Condition::all().add(Column::ParkedAt.is_not_null()),
+        JobState::Parked => is_parked(),
         JobState::Queued => is_going().add(is_free()),
         JobState::Running => is_going().add(Column::LeaseUntil.gte(now)),
     }));

@@ -2,12 +2,14 @@
 
 mod api;
 mod database;
+mod hook;
 mod people;
 mod scenario;
 mod smtp;
 
 pub use api::{Answer, errors_of, user_error};
 pub use database::Database;
+pub use hook::Hook;
 pub use people::{BOOKING, EVENT, Event, PASSWORD, Person, SESSION, booking_input, sign_up_input, slow_hash};
 pub use scenario::Scenario;
 pub use smtp::{Manners, SmtpServer};
