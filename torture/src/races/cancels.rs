@@ -17,7 +17,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
-const SEATS: i32 = 10;
+const SEATS: i32 = 16;
 
 /// Fans with two seats each, paid for, and the ids of their bookings.
 async fn buyers(cluster: &Cluster, show: &Show, count: usize) -> Result<Vec<(Caller, String)>> {
@@ -73,17 +73,21 @@ pub async fn cancel_against_cancel(cluster: &Cluster) -> Result<Outcomes> {
     Ok(vec![("canceled", buyers.len()), ("told that it is canceled already", payloads.len() - buyers.len())])
 }
 
-/// Five fans cancel: two while the artist cancels the event, three when the artist has been answered, against the event's
-/// refunds. Each booking is canceled by one of the two.
+/// Eight fans cancel: three while the artist cancels the event, the others one after the other from then on, against the
+/// event's refunds. Each booking is canceled by one of the two.
 pub async fn cancel_against_event(cluster: &Cluster) -> Result<Outcomes> {
     let show = cluster.publish(1_000, SEATS).await?;
-    let buyers = buyers(cluster, &show, 5).await?;
+    let buyers = buyers(cluster, &show, 8).await?;
     let (artist, input) = (cluster.artist(1), json!({ "eventId": show.id }));
     let cancel = |(fan, id): &(Caller, String)| cancel(fan.clone(), id.clone(), "c".to_owned());
-    let (early, late) = buyers.split_at(2);
+    let (early, in_turn) = buyers.split_at(3);
     let off = async {
         let off = artist.mutate("eventCancel", "event { status }", &input).await?;
-        Ok::<_, crate::Error>((off, at_once(late.iter().map(cancel)).await?))
+        let mut late = Vec::new();
+        for one in in_turn {
+            late.push(cancel(one).await?);
+        }
+        Ok::<_, crate::Error>((off, late))
     };
     let (payloads, off) = tokio::join!(at_once(early.iter().map(cancel)), off);
     let (off, late) = off?;
