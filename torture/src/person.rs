@@ -3,11 +3,15 @@
 
 use crate::{
     Result,
+    ask::{self, Caller},
     server::{Plan, Rehearsal, Server},
     world::Member,
 };
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// After a restart, all must be settled within this.
 pub const MINUTE: Duration = Duration::from_secs(60);
@@ -26,18 +30,18 @@ pub struct Stage {
 
 impl Stage {
     pub async fn open(plan: &Plan, rehearsal: &Rehearsal) -> Result<Self> {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(0)
-            .no_proxy()
-            .build()?;
+        let http = ask::client()?;
         let server = plan.start(rehearsal).await?;
         Ok(Self { http, plan: plan.clone(), server, clock_ahead: rehearsal.clock_ahead, revived: None })
     }
 
     pub fn url(&self) -> String {
         self.server.url()
+    }
+
+    /// Somebody who asks the server that is there now, once.
+    pub fn caller(&self, who: &Member) -> Caller {
+        Caller { who: who.clone(), url: self.url(), http: self.http.clone(), repeats: Arc::default() }
     }
 
     pub async fn close(mut self) -> Result<()> {
@@ -94,12 +98,7 @@ impl Stage {
 
     /// The payload of a mutation that takes an `input`.
     pub async fn mutate(&mut self, who: &Member, field: &str, wanted: &str, input: &Value) -> Result<Value> {
-        let kind =
-            format!("{}{}Input", field.get(..1).unwrap_or_default().to_uppercase(), field.get(1..).unwrap_or_default());
-        let query = format!(
-            "mutation($input: {kind}!) {{ {field}(input: $input) {{ {wanted} userErrors {{ code message }} }} }}"
-        );
-        let data = self.ask(who, &query, &json!({ "input": input })).await?;
+        let data = self.ask(who, &ask::mutation(field, wanted), &json!({ "input": input })).await?;
         Ok(data.get(field).cloned().unwrap_or_default())
     }
 
