@@ -1,5 +1,6 @@
 //! Locks with an owner and a lease, held only around a write. They live in the key-value store, so they hold for all nodes
-//! that share it. A lock is let go by its owner alone, and lapses with its lease if the owner is gone.
+//! that share it. A lock is let go by its owner alone, and lapses with its lease if the owner is gone: who took long may not have
+//! it any more, so nothing that must never happen twice rests on a lock alone.
 
 use super::{
     ids::Ids,
@@ -52,10 +53,12 @@ impl Locks {
         let holder = Holder { owner: self.ids.secret(), note: note.to_owned() };
         // Let go between the two statements, it is tried once more.
         for _ in 0..2 {
+            let mut held = Held { locks: self.clone(), key: key.to_owned(), holder: Some(holder.clone()) };
+            // If nobody knows whether it was taken, dropping it lets it go: the next one must not find it held by nobody.
             if LOCKS.set_if_absent(&self.kv, key, &holder, Some(lease)).await? {
-                let held = Held { locks: self.clone(), key: key.to_owned(), holder: Some(holder) };
                 return Ok(Attempt::Held(Box::new(held)));
             }
+            held.holder = None;
             if let Some(other) = LOCKS.get(&self.kv, key).await? {
                 return Ok(Attempt::Taken(other.value.note));
             }

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 crate::scenarios![
     two_nodes_at_once_publish_one_event,
+    the_second_one_is_told_while_the_first_is_still_being_written,
     a_guard_longer_than_the_lease_guards_to_its_end,
     a_write_that_stalls_past_lease_and_guard_lets_no_second_event_through,
     a_write_that_stalls_past_its_lease_under_a_longer_guard_lets_no_second_event_through,
@@ -137,6 +138,22 @@ async fn next_owner(app: &TestApp, before: &str) -> String {
             _ => assert!(since.elapsed() < Duration::from_secs(10), "nobody took the lock"),
         }
     }
+}
+
+async fn the_second_one_is_told_while_the_first_is_still_being_written(app: TestApp) {
+    let (other, artist) = (app.node("other", |_| {}).await, app.artist("haneul").await);
+    let input = app.event_input(1_000, 10);
+    if let Some(stopped) = Stopped::begin(&app).await {
+        let second = async {
+            next_owner(&app, "").await;
+            let told = create(&app, &other.url, &artist, &input).await;
+            stopped.end().await;
+            told
+        };
+        let (first, second) = tokio::join!(create(&app, &app.url, &artist, &input), second);
+        assert_one(&[first, second]);
+    }
+    other.stop().await;
 }
 
 async fn stall(app: &TestApp, guard: u64) {

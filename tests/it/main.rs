@@ -15,6 +15,7 @@ mod architecture;
 mod auth;
 mod booking;
 mod charges;
+mod commits;
 mod config;
 mod coupons;
 mod double_submit;
@@ -60,6 +61,7 @@ fn scenarios() -> Vec<Scenario> {
         auth::all(),
         booking::all(),
         charges::all(),
+        commits::all(),
         config::all(),
         coupons::all(),
         double_submit::all(),

@@ -4,6 +4,7 @@ mod api;
 mod database;
 mod hook;
 mod people;
+mod road;
 mod scenario;
 mod smtp;
 
@@ -11,6 +12,7 @@ pub use api::{Answer, errors_of, user_error};
 pub use database::Database;
 pub use hook::Hook;
 pub use people::{BOOKING, EVENT, Event, PASSWORD, Person, SESSION, booking_input, sign_up_input, slow_hash};
+pub use road::{Cut, Road};
 pub use scenario::Scenario;
 pub use smtp::{Manners, SmtpServer};
 

@@ -1,0 +1,176 @@
+//! A road between a server and its database that breaks at a COMMIT: before it arrives there, or with the database's answer
+//! on its way back. It knows no more of the two protocols than where a message ends and what a COMMIT is.
+
+use super::TestApp;
+use secrecy::ExposeSecret;
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Mutex},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use url::Url;
+
+/// Where it breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The database never hears of the COMMIT, and rolls back.
+    Before,
+    /// The database has committed and said so; nobody hears it.
+    Answer,
+}
+
+#[derive(Clone)]
+pub struct Road {
+    /// The database's address by this road.
+    pub url: String,
+    database: String,
+    is_postgres: bool,
+    plan: Arc<Mutex<Option<Plan>>>,
+}
+
+struct Plan {
+    /// COMMITs that pass before.
+    passing: usize,
+    cut: Cut,
+    is_done: bool,
+}
+
+impl Road {
+    /// To the scenario's database; `None` if it is a file, and says so.
+    pub async fn to_database(app: &TestApp) -> Option<Self> {
+        let mut url = Url::parse(app.app.config.database.url.expose_secret()).unwrap();
+        let Some(port) = url.port() else {
+            eprintln!("SKIPPED on sqlite: there is no connection that could break");
+            return None;
+        };
+        let is_postgres = url.scheme().starts_with('p');
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let database = format!("{}:{port}", url.host_str().unwrap());
+        url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
+        url.set_query(Some(if is_postgres { "sslmode=disable" } else { "ssl-mode=DISABLED" }));
+        let road = Self { url: url.to_string(), database, is_postgres, plan: Arc::default() };
+        let (open, stop, tasks) = (road.clone(), app.app.shutdown.clone(), app.app.tasks.clone());
+        app.app.tasks.spawn(async move {
+            while let Some(Ok((server, _))) = stop.run_until_cancelled(listener.accept()).await {
+                let (road, stop) = (open.clone(), stop.clone());
+                tasks.spawn(async move {
+                    // However it ends, both ends are closed.
+                    let _ended = stop.run_until_cancelled(road.carry(server)).await;
+                });
+            }
+        });
+        Some(road)
+    }
+
+    /// Breaks at the COMMIT that comes after so many others.
+    pub fn arm(&self, passing: usize, cut: Cut) {
+        *self.plan.lock().unwrap() = Some(Plan { passing, cut, is_done: false });
+    }
+
+    /// Whether it broke; from here on it holds.
+    pub fn disarm(&self) -> bool {
+        self.plan.lock().unwrap().take().is_some_and(|plan| plan.is_done)
+    }
+
+    /// Whether it breaks at this COMMIT.
+    fn due(&self) -> Option<Cut> {
+        let mut plan = self.plan.lock().unwrap();
+        let plan = plan.as_mut().filter(|plan| !plan.is_done)?;
+        if plan.passing > 0 {
+            plan.passing -= 1;
+            return None;
+        }
+        plan.is_done = true;
+        Some(plan.cut)
+    }
+
+    async fn carry(&self, mut server: TcpStream) -> io::Result<()> {
+        let mut database = TcpStream::connect(&self.database).await?;
+        let mut asked = Messages { is_postgres: self.is_postgres, ..Messages::default() };
+        let (mut from_server, mut from_database) = (vec![0; 16_384], vec![0; 16_384]);
+        loop {
+            tokio::select! {
+                size = server.read(&mut from_server) => {
+                    let size = size?;
+                    if size == 0 {
+                        return Ok(());
+                    }
+                    asked.bytes.extend(&from_server[..size]);
+                    while let Some(message) = asked.next() {
+                        let cut = if asked.is_commit(&message) { self.due() } else { None };
+                        if cut == Some(Cut::Before) {
+                            return Ok(());
+                        }
+                        database.write_all(&message).await?;
+                        if cut == Some(Cut::Answer) {
+                            return self.swallow_answer(&mut database).await;
+                        }
+                    }
+                }
+                size = database.read(&mut from_database) => {
+                    let size = size?;
+                    if size == 0 {
+                        return Ok(());
+                    }
+                    server.write_all(&from_database[..size]).await?;
+                }
+            }
+        }
+    }
+
+    /// Whoever sends a COMMIT has read all that was answered before: what comes now is its answer.
+    async fn swallow_answer(&self, database: &mut TcpStream) -> io::Result<()> {
+        let mut head = [0; 5];
+        database.read_exact(&mut head).await?;
+        // PostgreSQL: CommandComplete. MySQL: a packet's number, 1, and OK.
+        let is_done = if self.is_postgres { head[0] == b'C' } else { head[3..] == [1, 0] };
+        if !is_done {
+            // It did not commit: then this was no cut.
+            self.plan.lock().unwrap().take();
+        }
+        Ok(())
+    }
+}
+
+/// What was asked, message by message.
+#[derive(Default)]
+struct Messages {
+    is_postgres: bool,
+    /// PostgreSQL's first messages have no letter.
+    has_letters: bool,
+    bytes: VecDeque<u8>,
+}
+
+impl Messages {
+    fn next(&mut self) -> Option<Vec<u8>> {
+        let at = |index: usize| self.bytes.get(index).copied().map(usize::from);
+        let length = if self.is_postgres {
+            let begin = usize::from(self.has_letters);
+            let bytes = [at(begin)?, at(begin + 1)?, at(begin + 2)?, at(begin + 3)?];
+            begin + bytes.into_iter().fold(0, |length, byte| length << 8 | byte)
+        } else {
+            4 + (at(0)? | at(1)? << 8 | at(2)? << 16)
+        };
+        if self.bytes.len() < length {
+            return None;
+        }
+        let message: Vec<u8> = self.bytes.drain(..length).collect();
+        if self.is_postgres && !self.has_letters {
+            // After the start-up message of version 3, and not after the question for TLS.
+            self.has_letters = message[4..6] == [0, 3];
+        }
+        Some(message)
+    }
+
+    fn is_commit(&self, message: &[u8]) -> bool {
+        if self.is_postgres {
+            return self.has_letters && message[0] == b'Q' && &message[5..] == b"COMMIT\0";
+        }
+        // COM_QUERY.
+        message[4..] == *b"\x03COMMIT"
+    }
+}
