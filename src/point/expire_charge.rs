@@ -3,11 +3,11 @@
 
 use crate::{
     app::App,
-    error::Result,
+    error::{Error, Result},
     infra::{
         jobs,
         jobs::{Job, Lane},
-        kakaopay::OrderStatus,
+        kakaopay::Money,
     },
     payment::{self, model::Step, reconcile::ReconcilePayment},
     transaction,
@@ -46,9 +46,12 @@ impl Job for ExpireCharge {
 
 /// Without an approve call of ours the provider takes nothing; that it did not is asked all the same.
 async fn was_taken(app: &App, payment: &Model) -> Result<bool> {
-    let order = payment::ask::order(app, payment).await?;
-    let taken = [OrderStatus::SuccessPayment, OrderStatus::PartCancelPayment];
-    Ok(order.is_some_and(|order| taken.contains(&order.status)))
+    let Some(order) = payment::ask::order(app, payment).await? else { return Ok(false) };
+    match order.money() {
+        Money::Taken { .. } => Ok(true),
+        Money::NotYet | Money::Never => Ok(false),
+        Money::Unreadable => Err(Error::Unavailable(format!("kakaopay: asked about {}: {order}", payment.id))),
+    }
 }
 
 async fn end(txn: &impl ConnectionTrait, app: &App, id: PaymentId, was_taken: bool) -> Result<()> {

@@ -17,6 +17,7 @@ mod booking;
 mod charges;
 mod config;
 mod coupons;
+mod doubt;
 mod edge;
 mod events;
 mod harness;
@@ -56,6 +57,7 @@ fn scenarios() -> Vec<Scenario> {
         charges::all(),
         config::all(),
         coupons::all(),
+        doubt::all(),
         edge::all(),
         events::all(),
         invariants::all(),

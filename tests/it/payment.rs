@@ -35,12 +35,6 @@ fn id(payload: &Value) -> &str {
     payload["booking"]["id"].as_str().unwrap()
 }
 
-async fn set_fault(app: &TestApp, operation: &str, fault: &str) {
-    let url = format!("{}/sandbox/kakaopay/faults", app.url);
-    let body = json!({ "operation": operation, "fault": fault });
-    assert_eq!(app.http.post(url).json(&body).send().await.unwrap().status(), 204);
-}
-
 async fn a_purchase_from_the_request_to_the_ticket(app: TestApp) {
     let (fan, event, payload) = hold(&app).await;
     let back = app.pay(&payload, "approve", "none").await;
@@ -120,13 +114,13 @@ async fn an_approval_whose_answer_is_lost_is_found_by_the_reconciler(app: TestAp
 async fn an_answer_about_another_payment_is_not_believed(app: TestApp) {
     let (fan, _, payload) = hold(&app).await;
     app.pay(&payload, "approve", "error_after").await;
-    set_fault(&app, "order", "another_payment").await;
+    app.fault("order", "another_payment").await;
     app.work().await;
     assert_eq!(app.booking(&fan, id(&payload)).await["payment"]["status"], "APPROVING");
     app.pass(TimeDelta::seconds(5)).await;
     assert_eq!(app.booking(&fan, id(&payload)).await["payment"]["status"], "APPROVED");
     let input = json!({ "bookingId": id(&payload), "idempotencyKey": "c" });
-    set_fault(&app, "order", "another_payment").await;
+    app.fault("order", "another_payment").await;
     let canceled = app.mutate(Some(&fan.token), "bookingCancel", "booking { status }", input).await;
     assert_eq!(canceled["booking"]["status"], "CANCELING", "{canceled}");
     app.pass(TimeDelta::minutes(2)).await;
@@ -161,7 +155,7 @@ async fn a_wrong_amount_is_sent_back_and_sells_nothing(app: TestApp) {
 async fn a_provider_that_is_down_at_ready_releases_the_hold(app: TestApp) {
     let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
     let event = app.event(&artist, 5_000, 3).await;
-    set_fault(&app, "ready", "error_before").await;
+    app.fault("ready", "error_before").await;
     let payload = app.book(&fan, &event, 2, "k").await;
     assert_eq!(user_error(&payload), "PAYMENT_FAILED");
     assert_eq!(app.remaining(&event).await, 3);
@@ -174,7 +168,7 @@ async fn a_refund_whose_answer_is_lost_is_finished_once(app: TestApp) {
         let (artist, fan) = (app.artist(&format!("a{index}")).await, app.fan(&format!("f{index}")).await);
         let event = app.event(&artist, 5_000, 3).await;
         let booking = app.buy(&fan, &event, 2, "k").await;
-        set_fault(&app, "cancel", fault).await;
+        app.fault("cancel", fault).await;
         let input = json!({ "bookingId": booking, "idempotencyKey": "c" });
         let payload = app.mutate(Some(&fan.token), "bookingCancel", "booking { status }", input).await;
         assert_eq!(payload["booking"]["status"], "CANCELING", "{fault}");
@@ -220,11 +214,11 @@ async fn a_provider_that_is_down_for_hours_delays_a_refund_and_loses_none(app: T
     let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
     let event = app.event(&artist, 5_000, 3).await;
     let booking = app.buy(&fan, &event, 2, "k").await;
-    set_fault(&app, "order", "error_before").await;
+    app.fault("order", "error_before").await;
     let input = json!({ "bookingId": booking, "idempotencyKey": "c" });
     app.mutate(Some(&fan.token), "bookingCancel", "booking { status }", input).await;
     for _ in 0..15 {
-        set_fault(&app, "order", "error_before").await;
+        app.fault("order", "error_before").await;
         app.pass(TimeDelta::minutes(16)).await;
     }
     app.pass(TimeDelta::minutes(16)).await;

@@ -121,6 +121,7 @@ impl PaymentProvider for KakaoPayClient {
             total_amount: answer.amount.total,
             canceled_amount: answer.canceled_amount.total,
             available: answer.cancel_available_amount.total,
+            has_payment: answer.payment_action_details.iter().flatten().any(wire::Action::is_payment),
         })
     }
 

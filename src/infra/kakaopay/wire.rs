@@ -34,7 +34,7 @@ pub struct ApproveBody {
     pub pg_token: String,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Amount {
     pub total: i64,
 }
@@ -64,10 +64,25 @@ pub struct OrderAnswer {
     pub status: String,
     pub partner_order_id: String,
     pub amount: Amount,
-    #[serde(default)]
     pub canceled_amount: Amount,
-    #[serde(default)]
     pub cancel_available_amount: Amount,
+    /// What was done so far; none for a payment that is open.
+    #[serde(default)]
+    pub payment_action_details: Option<Vec<Action>>,
+}
+
+/// A payment, or a cancellation.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Action {
+    pub aid: String,
+    pub amount: i64,
+    pub payment_action_type: String,
+}
+
+impl Action {
+    pub fn is_payment(&self) -> bool {
+        self.payment_action_type == "PAYMENT"
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -149,24 +149,30 @@ pub async fn order(
     admit(&sandbox, &headers, &body.cid).map_err(|refusal| *refusal)?;
     let fault = sandbox.fault(Operation::Order).await.map_err(broken)?;
     fault.before().await?;
-    let payment = sandbox.find(&body.tid).await.map_err(broken)?.ok_or_else(|| NO_SUCH.into_response())?;
+    let payment = sandbox.find(&body.tid).await.map_err(broken)?.filter(|_| fault != Fault::NoSuchPayment);
+    let payment = payment.ok_or_else(|| NO_SUCH.into_response())?;
     fault.after().await?;
+    Ok(Json(standing(&sandbox, body.cid, payment, fault)).into_response())
+}
+
+fn standing(sandbox: &Sandbox, cid: String, payment: Payment, fault: Fault) -> wire::OrderAnswer {
     let status = if sandbox.is_expired(&payment) { Status::FailPayment } else { payment.status };
-    let asked = if payment.taken > 0 { payment.taken } else { payment.order.total_amount };
-    let answer = wire::OrderAnswer {
-        tid: payment.tid,
-        cid: body.cid,
-        status: status.word(),
-        partner_order_id: if fault == Fault::AnotherPayment {
-            "another".into()
-        } else {
-            payment.order.partner_order_id
-        },
+    let (is_hidden, is_another) = (fault == Fault::UnknownStatus, fault == Fault::AnotherPayment);
+    let taken = if is_hidden { 0 } else { payment.taken };
+    let asked = if taken > 0 { taken } else { payment.order.total_amount };
+    wire::OrderAnswer {
+        cid,
+        status: if matches!(fault, Fault::UnknownStatus | Fault::NewWord) { "IN_REVIEW".into() } else { status.word() },
+        partner_order_id: if is_another { "another".into() } else { payment.order.partner_order_id },
         amount: wire::Amount { total: asked },
-        canceled_amount: wire::Amount { total: payment.canceled },
-        cancel_available_amount: wire::Amount { total: payment.taken - payment.canceled },
-    };
-    Ok(Json(answer).into_response())
+        canceled_amount: wire::Amount { total: if is_hidden { 0 } else { payment.canceled } },
+        cancel_available_amount: wire::Amount { total: if is_hidden { 0 } else { taken - payment.canceled } },
+        payment_action_details: (taken > 0).then(|| {
+            let aid = format!("A{}", payment.tid.trim_start_matches('T'));
+            vec![wire::Action { aid, amount: taken, payment_action_type: "PAYMENT".into() }]
+        }),
+        tid: payment.tid,
+    }
 }
 
 pub async fn cancel(

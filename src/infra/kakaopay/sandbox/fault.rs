@@ -37,6 +37,12 @@ pub enum Fault {
     Garbage,
     /// Takes 1,000 won too much.
     WrongAmount,
+    /// A word that nobody has heard of, with the right amounts: only `order` can.
+    NewWord,
+    /// Such a word, and no amounts behind it: only `order` can.
+    UnknownStatus,
+    /// Denies that there is such a payment (-721): only `order` can.
+    NoSuchPayment,
     /// Answers about another payment, with nothing done: only `order` and `cancel` can.
     AnotherPayment,
     /// Answers after half a second.
@@ -93,6 +99,9 @@ impl Fault {
             | Self::ErrorAfter
             | Self::Garbage
             | Self::WrongAmount
+            | Self::NewWord
+            | Self::UnknownStatus
+            | Self::NoSuchPayment
             | Self::AnotherPayment => Ok(()),
         }
     }
@@ -109,6 +118,9 @@ impl Fault {
             | Self::TimeoutBefore
             | Self::ErrorBefore
             | Self::WrongAmount
+            | Self::NewWord
+            | Self::UnknownStatus
+            | Self::NoSuchPayment
             | Self::AnotherPayment
             | Self::Slow => Ok(()),
         }
