@@ -7,6 +7,7 @@
 
 mod money;
 mod seats;
+mod taken;
 
 use crate::{
     app::App,
@@ -28,7 +29,7 @@ type Rule = (&'static str, &'static str);
 pub async fn check(app: &App) -> Result<Vec<Outcome>> {
     let db = app.db.reads();
     let mut outcomes = Vec::new();
-    for (rule, sql) in seats::RULES.iter().chain(money::RULES) {
+    for (rule, sql) in seats::RULES.iter().chain(money::RULES).chain(taken::RULES) {
         let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), *sql)).await?;
         let row = row.ok_or_else(|| Error::fault("a count has a row"))?;
         outcomes.push(Outcome { rule, broken: row.try_get_by_index(0)? });

@@ -10,7 +10,8 @@ use crate::{
     infra::jobs::Job,
     payment::{
         model::{is_in_doubt, may_be_taken},
-        query, reconcile::ReconcilePayment,
+        query,
+        reconcile::ReconcilePayment,
     },
     transaction,
 };

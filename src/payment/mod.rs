@@ -8,6 +8,7 @@
 pub mod approve;
 pub mod ask;
 pub mod cancel;
+pub mod compare;
 pub mod give_up;
 pub mod graphql;
 pub mod model;

@@ -1,7 +1,7 @@
 //! Whatever was left in doubt: ask the provider, then finish, refund or give up. An answer that we cannot read decides
 //! nothing.
 
-use super::{approve, ask, cancel, purpose, query};
+use super::{approve, ask, cancel, purpose, query, state};
 use crate::{
     app::App,
     error::{Error, Result},
@@ -65,7 +65,7 @@ async fn ask_and_decide(app: &App, payment: Model) -> Result<()> {
         return Ok(());
     }
     let Some(order) = ask::order(app, &payment).await? else {
-        return Err(unreadable(&payment, "the provider does not know it"));
+        return Err(unreadable(app, &payment, "no such payment").await);
     };
     let (id, detail) = (payment.id, format!("reconciled: {order}"));
     match order.money() {
@@ -78,13 +78,18 @@ async fn ask_and_decide(app: &App, payment: Model) -> Result<()> {
         }
         Money::Never => give_up(app, &payment, &detail, false).await,
         Money::NotYet => give_up(app, &payment, &detail, true).await,
-        Money::Unreadable => Err(unreadable(&payment, &order.to_string())),
+        Money::Unreadable => Err(unreadable(app, &payment, &order.to_string()).await),
     }
 }
 
 /// Nobody knows where the money is. What is in doubt stays so and is told after a while (`stuck`); what was given up keeps
 /// nothing any more, so that its job is parked in the end, and that is told.
-fn unreadable(payment: &Model, said: &str) -> Error {
+async fn unreadable(app: &App, payment: &Model, said: &str) -> Error {
+    let now = app.clock.now();
+    let logged = transaction!(app, txn => state::log(txn, app, payment.id, now, "OrderUnreadable", said).await);
+    if let Err(error) = logged {
+        return error;
+    }
     let what = format!("kakaopay: {} is {:?}, and asked about it: {said}", payment.id, payment.status);
     if payment.status == PaymentStatus::Approving { Error::Unavailable(what) } else { Error::fault(what) }
 }

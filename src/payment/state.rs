@@ -63,6 +63,16 @@ pub async fn step(
 pub async fn log(
     txn: &impl ConnectionTrait,
     app: &App,
+/// Writes down what the provider took: what goes back is compared with it.
+pub async fn took(txn: &impl ConnectionTrait, id: PaymentId, amount: i64) -> Result<()> {
+    let update = Entity::update_many().col_expr(Column::TakenAmount, Expr::value(amount));
+    // It is taken once: what was known first stays.
+    let first = update.filter(Column::Id.eq(id)).filter(Column::TakenAmount.is_null());
+    let is_taken = [PaymentStatus::Approved, PaymentStatus::Canceling, PaymentStatus::Canceled];
+    first.filter(Column::Status.is_in(is_taken)).exec(txn).await?;
+    Ok(())
+}
+
     payment_id: PaymentId,
     at: DateTime<Utc>,
     step: &str,

@@ -13,6 +13,7 @@ pub async fn send_back(txn: &impl ConnectionTrait, app: &App, id: PaymentId, tak
     }
     let detail = format!("took {taken}, due {}; {said}", payment.amount);
     state::step(txn, app, &payment, Step::BeginCancel, &detail).await?;
+    state::took(txn, id, taken).await?;
     purpose::let_go(txn, app, &locked).await?;
     let now = app.clock.now();
     jobs::enqueue(txn, &app.ids, now, now, &ReconcilePayment::now(id)).await.map(drop)

@@ -29,7 +29,10 @@ const CASES: &[Case] = &[
     (
         "UPDATE payment SET status = CASE status WHEN 'APPROVED' THEN 'FAILED' ELSE 'APPROVED' END WHERE amount = 5000",
         "UPDATE payment SET status = CASE status WHEN 'APPROVED' THEN 'FAILED' ELSE 'APPROVED' END WHERE amount = 5000",
-        &["what is confirmed is paid or free, what is paid is confirmed"],
+        &[
+            "nothing is taken for what is open or was given up",
+            "what is confirmed is paid or free, what is paid is confirmed",
+        ],
     ),
     (
         "UPDATE booking_line SET unit_price = unit_price + 1",
@@ -138,6 +141,16 @@ async fn world(app: &TestApp) {
     app.buy(&fan, &event, 1, "paid").await;
     let payload = app.book(&fan, &event, 1, "given up").await;
     app.pay(&payload, "quit", "none").await;
+    (
+        "UPDATE payment SET taken_amount = taken_amount + 1 WHERE amount = 7000",
+        "UPDATE payment SET taken_amount = taken_amount - 1 WHERE amount = 7000",
+        &["what was taken is kept as what was due, or goes back, all of it"],
+    ),
+    (
+        "UPDATE payment SET taken_amount = 1 WHERE status = 'READY'",
+        "UPDATE payment SET taken_amount = NULL WHERE status = 'READY'",
+        &["nothing is taken for what is open or was given up"],
+    ),
     let mut input = booking_input(&event, 3, "held");
     input["points"] = json!(1_000);
     let payload = app.mutate(Some(&fan.token), "bookingStart", BOOKING, input).await;

@@ -163,12 +163,24 @@ async fn a_provider_that_is_down_at_ready_releases_the_hold(app: TestApp) {
     app.buy(&fan, &event, 2, "k2").await;
 }
 
+/// What goes wrong, what the log says of it, and whether the money went back all the same.
+const CANCEL_FAULTS: [(&str, &str, bool); 6] = [
+    ("error_after", "CancelInDoubt", true),
+    ("error_before", "CancelInDoubt", false),
+    ("garbage", "CancelInDoubt", true),
+    ("another_payment", "CancelInDoubt", false),
+    ("wrong_amount", "CancelInDoubt", true),
+    ("no_such_payment", "CancelRefused", false),
+];
+
 async fn a_refund_whose_answer_is_lost_is_finished_once(app: TestApp) {
-    for (index, fault) in ["error_after", "error_before", "garbage", "another_payment"].into_iter().enumerate() {
+    for (index, (fault, outcome, is_done)) in CANCEL_FAULTS.into_iter().enumerate() {
         let (artist, fan) = (app.artist(&format!("a{index}")).await, app.fan(&format!("f{index}")).await);
         let event = app.event(&artist, 5_000, 3).await;
         let booking = app.buy(&fan, &event, 2, "k").await;
         app.fault("cancel", fault).await;
+        // So that what asks about the approval is not about the cancellation, too.
+        app.move_clock(TimeDelta::seconds(1));
         let input = json!({ "bookingId": booking, "idempotencyKey": "c" });
         let payload = app.mutate(Some(&fan.token), "bookingCancel", "booking { status }", input).await;
         assert_eq!(payload["booking"]["status"], "CANCELING", "{fault}");
@@ -176,6 +188,15 @@ async fn a_refund_whose_answer_is_lost_is_finished_once(app: TestApp) {
         let booking = app.booking(&fan, &booking).await;
         assert_eq!((&booking["status"], &booking["payment"]["canceledAmount"]), (&json!("CANCELED"), &json!(10_000)));
         assert_eq!(app.remaining(&event).await, 3);
+        // Each intent has its outcome.
+        let story = app.story(booking["payment"]["id"].as_str().unwrap()).await;
+        let count = |step: &str| story.iter().filter(|known| *known == step).count();
+        let intents = if is_done { 1 } else { 2 };
+        assert_eq!(
+            (count("CancelIntent"), count(outcome), count("FinishCancel")),
+            (intents, 1, 1),
+            "{fault} {story:?}"
+        );
     }
 }
 

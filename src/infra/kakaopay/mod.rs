@@ -7,12 +7,13 @@ pub mod client;
 mod order;
 pub mod sandbox;
 mod wire;
+mod status;
 
 use async_trait::async_trait;
 pub use client::{ClientSettings, KakaoPayClient};
 pub use order::{Money, Order};
 use std::fmt::Debug;
-pub use wire::OrderStatus;
+pub use status::OrderStatus;
 
 /// The four calls. Tests put a script in its place.
 #[async_trait]

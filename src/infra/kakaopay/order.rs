@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn nothing_was_taken_only_if_word_and_amounts_say_so() {
-        for open in ["READY", "SEND_TMS", "OPEN_PAYMENT", "SELECT_METHOD", "ARS_WAITING", "AUTH_PASSWORD", "ISSUED_SID"] {
+        for open in ["READY", "SEND_TMS", "OPEN_PAYMENT", "SELECT_METHOD", "ARS_WAITING", "AUTH_PASSWORD", "ISSUED_SID"]
+        {
             assert_eq!(money(open, 10_000, 0, 0, false), Money::NotYet, "{open}");
         }
         assert_eq!(money("FAIL_AUTH_PASSWORD", 10_000, 0, 0, false), Money::NotYet);

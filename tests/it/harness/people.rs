@@ -2,6 +2,7 @@
 
 use super::TestApp;
 use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
 /// Somebody who is signed in.
@@ -130,6 +131,14 @@ impl TestApp {
         let id = payload["booking"]["id"].as_str().unwrap().to_owned();
         assert_eq!(self.booking(person, &id).await["status"], "CONFIRMED");
         id
+    }
+
+    /// The steps in the log of a payment.
+    pub async fn story(&self, payment: &str) -> Vec<String> {
+        use entity::payment_event::{Column, Entity};
+        let of = Entity::find().filter(Column::PaymentId.eq(payment.parse::<entity::ids::PaymentId>().unwrap()));
+        let rows = of.order_by_asc(Column::At).order_by_asc(Column::Id).all(self.app.db.reads()).await.unwrap();
+        rows.into_iter().map(|row| row.step).collect()
     }
 
     pub async fn booking(&self, person: &Person, id: &str) -> Value {

@@ -35,13 +35,15 @@ pub enum Fault {
     ErrorAfter,
     /// 200 with something unreadable, though it was done.
     Garbage,
-    /// Takes 1,000 won too much.
+    /// `approve` takes 1,000 won too much; `order` and `cancel` say 1,000 won more than there were.
     WrongAmount,
+    /// Says that all but 1,000 won went back, and that nothing more can: only `order` can.
+    UnevenAmount,
     /// A word that nobody has heard of, with the right amounts: only `order` can.
     NewWord,
     /// Such a word, and no amounts behind it: only `order` can.
     UnknownStatus,
-    /// Denies that there is such a payment (-721): only `order` can.
+    /// Denies that there is such a payment (-721), with nothing done: only `order` and `cancel` can.
     NoSuchPayment,
     /// Answers about another payment, with nothing done: only `order` and `cancel` can.
     AnotherPayment,
@@ -119,6 +121,7 @@ impl Fault {
             | Self::ErrorBefore
             | Self::WrongAmount
             | Self::NewWord
+            | Self::UnevenAmount
             | Self::UnknownStatus
             | Self::NoSuchPayment
             | Self::AnotherPayment
@@ -126,3 +129,4 @@ impl Fault {
         }
     }
 }
+            | Self::UnevenAmount
