@@ -182,7 +182,7 @@ async fn a_charge_that_nobody_pays_lapses_once_the_provider_was_asked(app: TestA
 
 async fn a_provider_that_is_down_at_ready_opens_no_page(app: TestApp) {
     let fan = app.fan("mina").await;
-    app.fault("ready", "error_before").await;
+    app.faults("ready", "error_before", 4).await;
     assert_eq!(user_error(&charge(&app, &fan, 5_000, "k").await), "PAYMENT_FAILED");
     assert_eq!(user_error(&charge(&app, &fan, 5_000, "k").await), "PAYMENT_FAILED");
     assert_eq!(seen(&app, &fan).await, (0, 0, "FAILED".into()));

@@ -14,6 +14,7 @@ crate::scenarios![
     an_approval_that_never_happened_gives_the_seats_back,
     a_wrong_amount_is_sent_back_and_sells_nothing,
     a_provider_that_is_down_at_ready_releases_the_hold,
+    a_page_that_comes_at_the_second_try_is_the_page,
     a_refund_whose_answer_is_lost_is_finished_once,
     an_expired_hold_takes_no_money,
     a_hold_that_ran_out_during_a_refused_approval_is_released,
@@ -155,7 +156,7 @@ async fn a_wrong_amount_is_sent_back_and_sells_nothing(app: TestApp) {
 async fn a_provider_that_is_down_at_ready_releases_the_hold(app: TestApp) {
     let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
     let event = app.event(&artist, 5_000, 3).await;
-    app.fault("ready", "error_before").await;
+    app.faults("ready", "error_before", 4).await;
     let payload = app.book(&fan, &event, 2, "k").await;
     assert_eq!(user_error(&payload), "PAYMENT_FAILED");
     assert_eq!(app.remaining(&event).await, 3);
@@ -164,6 +165,15 @@ async fn a_provider_that_is_down_at_ready_releases_the_hold(app: TestApp) {
 }
 
 /// What goes wrong, what the log says of it, and whether the money went back all the same.
+async fn a_page_that_comes_at_the_second_try_is_the_page(app: TestApp) {
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let event = app.event(&artist, 5_000, 3).await;
+    for (fault, times) in [("error_before", 1), ("error_after", 2), ("garbage", 3)] {
+        app.faults("ready", fault, times).await;
+        app.buy(&fan, &event, 1, fault).await;
+    }
+}
+
 const CANCEL_FAULTS: [(&str, &str, bool); 6] = [
     ("error_after", "CancelInDoubt", true),
     ("error_before", "CancelInDoubt", false),

@@ -3,17 +3,18 @@
 //! [`client`] talks to the real one; [`sandbox`] is a server that speaks the same HTTP API, with a page on which one
 //! presses pay, give up or fail. The client is the same for both: only the address differs.
 
+mod call;
 pub mod client;
 mod order;
 pub mod sandbox;
-mod wire;
 mod status;
+mod wire;
 
 use async_trait::async_trait;
 pub use client::{ClientSettings, KakaoPayClient};
 pub use order::{Money, Order};
-use std::fmt::Debug;
 pub use status::OrderStatus;
+use std::fmt::Debug;
 
 /// The four calls. Tests put a script in its place.
 #[async_trait]

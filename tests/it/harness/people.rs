@@ -119,10 +119,15 @@ impl TestApp {
     /// What goes wrong with the provider's next call of an operation.
     pub async fn fault(&self, operation: &str, fault: &str) {
         let url = format!("{}/sandbox/kakaopay/faults", self.url);
-        let body = json!({ "operation": operation, "fault": fault });
+        let body = json!({ "operation": operation, "fault": fault, "times": times });
         assert_eq!(self.http.post(url).json(&body).send().await.unwrap().status(), 204);
     }
 
+        self.faults(operation, fault, 1).await;
+    }
+
+    /// With its next few calls.
+    pub async fn faults(&self, operation: &str, fault: &str, times: u32) {
     /// A confirmed booking's id.
     pub async fn buy(&self, person: &Person, event: &Event, quantity: i32, key: &str) -> String {
         let payload = self.book(person, event, quantity, key).await;
