@@ -20,6 +20,7 @@ mod coupons;
 mod doubt;
 mod edge;
 mod events;
+mod expiry;
 mod harness;
 mod invariants;
 mod kv;
@@ -60,6 +61,7 @@ fn scenarios() -> Vec<Scenario> {
         doubt::all(),
         edge::all(),
         events::all(),
+        expiry::all(),
         invariants::all(),
         kv::all(),
         late::all(),
