@@ -62,6 +62,7 @@ pub(crate) fn job_registry() -> infra::jobs::Registry {
         .with::<infra::kv::sweep::SweepKv>()
         .with::<notification::canceled::TellCanceled>()
         .with::<notification::changed::TellChange>()
+        .with::<notification::changed::TellMoved>()
         .with::<notification::confirmed::TellConfirmed>()
         .with::<notification::coupon_issued::TellCouponIssued>()
         .with::<notification::remind::SendReminder>()

@@ -18,6 +18,7 @@ mod m20261123_000011_admin_totp;
 mod m20261123_000012_admin_lists;
 mod m20261124_000013_job_faults;
 mod m20261125_000040_payment_taken;
+mod m20261125_000041_event_moved;
 
 /// All migrations, in order.
 pub struct Migrator;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000012_admin_lists::Migration),
             Box::new(m20261124_000013_job_faults::Migration),
             Box::new(m20261125_000040_payment_taken::Migration),
+            Box::new(m20261125_000041_event_moved::Migration),
         ]
     }
 }

@@ -1,6 +1,11 @@
 //! `bookingCancel`: the check comes first, the money second, the seats last.
 
-use super::{idempotency, idempotency::Key, model::Step, query, refund, release, state};
+use super::{
+    idempotency,
+    idempotency::Key,
+    model::{Step, may_cancel},
+    query, refund, release, state,
+};
 use crate::{
     app::App,
     error::{Code, Error, Problem, Problems, Result},
@@ -52,7 +57,7 @@ async fn begin(
         BookingStatus::Held => give_up(txn, app, &booking).await,
         BookingStatus::Confirmed => {
             let event = event::query::by_id(txn, booking.event_id).await?;
-            if event.is_none_or(|event| event.cancelable_until < now) {
+            if event.is_none_or(|event| !may_cancel(&booking, &event, now)) {
                 let ko = "취소할 수 있는 시간이 지났습니다.";
                 return Err(not_cancelable(ko, "The time for canceling is over."));
             }

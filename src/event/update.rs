@@ -52,7 +52,7 @@ async fn update_in(
     problems.add_if(old.starts_at <= now, || {
         Problem::new(Code::NotAllowed, &["eventId"], "이미 시작한 이벤트입니다.", "The event has begun.")
     });
-    draft.check(now, &mut problems);
+    draft.check_change(&old, now, &mut problems);
     problems.check()?;
     let has_sales = entity::booking::Entity::find()
         .filter(entity::booking::Column::EventId.eq(id))
@@ -85,6 +85,7 @@ async fn update_in(
         version: old.version + 1,
         ..old
     };
+        starts_moved_at: if has_moved { Some(now) } else { old.starts_moved_at },
     event::ActiveModel::from(row.clone()).reset_all().update(txn).await?;
     if has_moved {
         create::plan_reminders(txn, app, id, row.starts_at).await?;
