@@ -5,7 +5,9 @@
 //! Each is one statement, so that it sees one moment of a database that goes on working. What a constraint of the schema
 //! holds already is asked all the same: this is what is looked at after something went wrong.
 
+mod holds;
 mod money;
+mod sales;
 mod seats;
 mod taken;
 
@@ -29,10 +31,11 @@ type Rule = (&'static str, &'static str);
 pub async fn check(app: &App) -> Result<Vec<Outcome>> {
     let db = app.db.reads();
     let mut outcomes = Vec::new();
-    for (rule, sql) in seats::RULES.iter().chain(money::RULES).chain(taken::RULES) {
+    for (rule, sql) in seats::RULES.iter().chain(money::RULES).chain(taken::RULES).chain(sales::RULES) {
         let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), *sql)).await?;
         let row = row.ok_or_else(|| Error::fault("a count has a row"))?;
         outcomes.push(Outcome { rule, broken: row.try_get_by_index(0)? });
     }
+    outcomes.extend(holds::check(app).await?);
     Ok(outcomes)
 }

@@ -345,10 +345,15 @@ async fn one_coupon_and_many_bookings_use_it_once(app: TestApp) {
     let coupon = make(&app, &admin, json!({})).await;
     let issued = issue(&app, &fan, &coupon).await;
     let keys: Vec<String> = (0..8).map(|index| format!("k{index}")).collect();
-    let payloads = join_all(keys.iter().map(|key| book(&app, &fan, &event, &issued["userCoupon"], key))).await;
+    let events = [&event, &other].into_iter().cycle();
+    let books = keys.iter().zip(events).map(|(key, event)| book(&app, &fan, event, &issued["userCoupon"], key));
+    let payloads = join_all(books).await;
     let held: Vec<&Value> = payloads.iter().filter(|payload| payload["booking"].is_object()).collect();
     assert_eq!(held.len(), 1, "{payloads:?}");
     app.pay(held[0], "quit", "none").await;
     let again = book(&app, &fan, &event, &issued["userCoupon"], "again").await;
     assert!(again["booking"].is_object(), "given up, it can be used again: {again}");
 }
+    // Two events have a queue each: nothing but the coupon itself stands between the bookings.
+    let types = json!([{ "name": "일반", "price": 5_000, "capacity": 100 }]);
+    let other = app.event_of(&artist, json!({ "title": "다른 공연", "ticketTypes": types })).await;

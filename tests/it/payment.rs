@@ -213,8 +213,9 @@ async fn a_refund_whose_answer_is_lost_is_finished_once(app: TestApp) {
 async fn an_expired_hold_takes_no_money(app: TestApp) {
     let (fan, _, payload) = hold(&app).await;
     app.pass(TimeDelta::minutes(15)).await;
-    let payment = payload["payment"]["id"].as_str().unwrap();
-    app.http.get(format!("{}/payments/{payment}/approved?pg_token=x", app.url)).send().await.unwrap();
+    // Agreed to in time: the provider would take it.
+    let back = app.press(&payload, "approve", "none").await;
+    app.http.get(&back).send().await.unwrap();
     let fan = app.sign_in_again(&fan).await;
     let booking = app.booking(&fan, id(&payload)).await;
     assert_eq!((&booking["status"], &booking["payment"]["status"]), (&json!("EXPIRED"), &json!("EXPIRED")));

@@ -109,33 +109,28 @@ impl TestApp {
     /// Books, presses `press` on the provider's page, and follows the browser back to us. Answers the booking's id and
     /// the address that the browser was sent to last.
     pub async fn pay(&self, payload: &Value, press: &str, fault: &str) -> String {
-        let page = payload["payment"]["redirect"]["pcUrl"].as_str().unwrap_or_else(|| panic!("{payload}"));
-        let pressed = self.http.post(format!("{page}/{press}")).form(&[("fault", fault)]).send().await.unwrap();
-        let back = pressed.headers()["location"].to_str().unwrap().to_owned();
+        let back = self.press(payload, press, fault).await;
         self.http.get(&back).send().await.unwrap();
         back
     }
 
-    /// What goes wrong with the provider's next call of an operation.
-    pub async fn fault(&self, operation: &str, fault: &str) {
-        let url = format!("{}/sandbox/kakaopay/faults", self.url);
-        let body = json!({ "operation": operation, "fault": fault, "times": times });
-        assert_eq!(self.http.post(url).json(&body).send().await.unwrap().status(), 204);
+    /// Presses `press` on the provider's page. Answers the address that it sends the browser back to.
+    pub async fn press(&self, payload: &Value, press: &str, fault: &str) -> String {
+        let page = payload["payment"]["redirect"]["pcUrl"].as_str().unwrap_or_else(|| panic!("{payload}"));
+        let pressed = self.http.post(format!("{page}/{press}")).form(&[("fault", fault)]).send().await.unwrap();
+        pressed.headers()["location"].to_str().unwrap().to_owned()
     }
 
+    /// What goes wrong with the provider's next call of an operation.
+    pub async fn fault(&self, operation: &str, fault: &str) {
         self.faults(operation, fault, 1).await;
     }
 
     /// With its next few calls.
     pub async fn faults(&self, operation: &str, fault: &str, times: u32) {
-    /// A confirmed booking's id.
-    pub async fn buy(&self, person: &Person, event: &Event, quantity: i32, key: &str) -> String {
-        let payload = self.book(person, event, quantity, key).await;
-        self.pay(&payload, "approve", "none").await;
-        self.work().await;
-        let id = payload["booking"]["id"].as_str().unwrap().to_owned();
-        assert_eq!(self.booking(person, &id).await["status"], "CONFIRMED");
-        id
+        let url = format!("{}/sandbox/kakaopay/faults", self.url);
+        let body = json!({ "operation": operation, "fault": fault, "times": times });
+        assert_eq!(self.http.post(url).json(&body).send().await.unwrap().status(), 204);
     }
 
     /// The steps in the log of a payment.
@@ -144,6 +139,16 @@ impl TestApp {
         let of = Entity::find().filter(Column::PaymentId.eq(payment.parse::<entity::ids::PaymentId>().unwrap()));
         let rows = of.order_by_asc(Column::At).order_by_asc(Column::Id).all(self.app.db.reads()).await.unwrap();
         rows.into_iter().map(|row| row.step).collect()
+    }
+
+    /// A confirmed booking's id.
+    pub async fn buy(&self, person: &Person, event: &Event, quantity: i32, key: &str) -> String {
+        let payload = self.book(person, event, quantity, key).await;
+        self.pay(&payload, "approve", "none").await;
+        self.work().await;
+        let id = payload["booking"]["id"].as_str().unwrap().to_owned();
+        assert_eq!(self.booking(person, &id).await["status"], "CONFIRMED");
+        id
     }
 
     pub async fn booking(&self, person: &Person, id: &str) -> Value {
