@@ -17,12 +17,13 @@ use crate::{
 use chrono::TimeDelta;
 use entity::{booking, enums::BookingStatus, ids::BookingId};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use serde_json::json;
 
 pub async fn cancel(app: &App, buyer: Buyer, id: BookingId, reason: Option<String>, key: &str) -> Result<BookingId> {
     let mut problems = Problems::default();
     problems.length(&["reason"], reason.as_deref().unwrap_or_default(), 0, 200);
     problems.check()?;
-    let key = Key::new(buyer.id(), key, "bookingCancel", &format!("{id} {reason:?}"))?;
+    let key = Key::new(buyer.id(), key, "bookingCancel", &json!({ "bookingId": id, "reason": reason }))?;
     if key.seen(app.db.reads()).await?.is_none() {
         let begun = transaction!(app, txn => begin(txn, app, buyer, id, reason.clone(), &key).await);
         match begun {
