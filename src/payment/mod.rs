@@ -7,6 +7,7 @@
 
 pub mod approve;
 pub mod ask;
+mod begin;
 pub mod cancel;
 pub mod compare;
 pub mod give_up;

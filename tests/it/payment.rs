@@ -21,6 +21,7 @@ crate::scenarios![
     an_old_doubt_does_not_end_a_new_approval,
     a_provider_that_is_down_for_hours_delays_a_refund_and_loses_none,
     an_unknown_payment_is_not_found,
+    a_made_up_token_does_not_cost_the_right_one_its_seat,
     the_page_has_forms_that_a_script_can_press,
 ];
 
@@ -164,7 +165,6 @@ async fn a_provider_that_is_down_at_ready_releases_the_hold(app: TestApp) {
     app.buy(&fan, &event, 2, "k2").await;
 }
 
-/// What goes wrong, what the log says of it, and whether the money went back all the same.
 async fn a_page_that_comes_at_the_second_try_is_the_page(app: TestApp) {
     let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
     let event = app.event(&artist, 5_000, 3).await;
@@ -174,6 +174,7 @@ async fn a_page_that_comes_at_the_second_try_is_the_page(app: TestApp) {
     }
 }
 
+/// What goes wrong, what the log says of it, and whether the money went back all the same.
 const CANCEL_FAULTS: [(&str, &str, bool); 6] = [
     ("error_after", "CancelInDoubt", true),
     ("error_before", "CancelInDoubt", false),
@@ -212,9 +213,9 @@ async fn a_refund_whose_answer_is_lost_is_finished_once(app: TestApp) {
 
 async fn an_expired_hold_takes_no_money(app: TestApp) {
     let (fan, _, payload) = hold(&app).await;
-    app.pass(TimeDelta::minutes(15)).await;
     // Agreed to in time: the provider would take it.
     let back = app.press(&payload, "approve", "none").await;
+    app.pass(TimeDelta::minutes(15)).await;
     app.http.get(&back).send().await.unwrap();
     let fan = app.sign_in_again(&fan).await;
     let booking = app.booking(&fan, id(&payload)).await;
@@ -257,6 +258,22 @@ async fn a_provider_that_is_down_for_hours_delays_a_refund_and_loses_none(app: T
     app.pass(TimeDelta::minutes(16)).await;
     let fan = app.sign_in_again(&fan).await;
     assert_eq!(app.booking(&fan, &booking).await["status"], "CANCELED");
+}
+
+async fn a_made_up_token_does_not_cost_the_right_one_its_seat(app: TestApp) {
+    let (fan, _, payload) = hold(&app).await;
+    // The slow call is that of the first who comes.
+    let back = app.press(&payload, "approve", "slow").await;
+    let input = json!({ "paymentId": payload["payment"]["id"], "pgToken": "guess" });
+    let made_up = app.mutate(Some(&fan.token), "paymentApprove", "payment { status }", input);
+    let right = async {
+        while app.booking(&fan, id(&payload)).await["payment"]["status"] != "APPROVING" {}
+        app.http.get(&back).send().await.unwrap();
+    };
+    let (refused, ()) = tokio::join!(made_up, right);
+    assert_eq!(user_error(&refused), "INVALID pgToken");
+    assert_eq!(app.booking(&fan, id(&payload)).await["status"], "CONFIRMED");
+    app.pass(TimeDelta::minutes(2)).await;
 }
 
 async fn an_unknown_payment_is_not_found(app: TestApp) {
