@@ -26,11 +26,16 @@ pub async fn update(app: &App, artist: Artist, id: EventId, draft: Draft) -> Res
     transaction!(app, txn => update_in(txn, app, artist, id, &draft).await)
 }
 
-/// The artist's own event, locked; canceled ones are not changed any more.
-pub async fn own(txn: &impl ConnectionTrait, artist: Artist, id: EventId) -> Result<event::Model> {
+/// The artist's own event, locked.
+pub async fn of_artist(txn: &impl ConnectionTrait, artist: Artist, id: EventId) -> Result<event::Model> {
     let row = event::Entity::find_by_id(id).lock_exclusive().one(txn).await?;
     let row = row.filter(|row| row.artist_id == artist.id() && row.removed_at.is_none());
-    let row = row.ok_or_else(|| Error::not_found(&["eventId"]))?;
+    row.ok_or_else(|| Error::not_found(&["eventId"]))
+}
+
+/// The same; canceled ones are not changed any more.
+async fn own(txn: &impl ConnectionTrait, artist: Artist, id: EventId) -> Result<event::Model> {
+    let row = of_artist(txn, artist, id).await?;
     match row.status {
         EventStatus::Scheduled => Ok(row),
         EventStatus::Canceled => {
@@ -80,12 +85,12 @@ async fn update_in(
             (true, true) => draft.starts_at,
             (true, false) => Ord::max(old.cancelable_until, draft.booking_closes_at),
         },
+        starts_moved_at: if has_moved { Some(now) } else { old.starts_moved_at },
         lowest_price,
         highest_price,
         version: old.version + 1,
         ..old
     };
-        starts_moved_at: if has_moved { Some(now) } else { old.starts_moved_at },
     event::ActiveModel::from(row.clone()).reset_all().update(txn).await?;
     if has_moved {
         create::plan_reminders(txn, app, id, row.starts_at).await?;

@@ -371,8 +371,12 @@ async fn a_canceled_event_refunds_everybody(app: TestApp) {
     let sold = app.buy(&paid, &event, 2, "k").await;
     let open = app.book(&held, &event, 1, "k").await;
     let open = open["booking"]["id"].as_str().unwrap();
-    app.mutate(Some(&artist.token), "eventCancel", EVENT, json!({ "eventId": event.id })).await;
+    let cancel = || app.mutate(Some(&artist.token), "eventCancel", EVENT, json!({ "eventId": event.id }));
+    let canceled = cancel().await;
+    assert_eq!(canceled["event"]["status"], "CANCELED", "{canceled}");
+    assert_eq!(cancel().await, canceled, "who got no answer asks again");
     app.work().await;
+    assert_eq!(errors_of(&cancel().await), Vec::<String>::new());
     let refunded = app.booking(&paid, &sold).await;
     assert_eq!((&refunded["status"], &refunded["payment"]["canceledAmount"]), (&json!("CANCELED"), &json!(14_000)));
     assert_eq!(app.booking(&held, open).await["status"], "EXPIRED");
