@@ -14,7 +14,7 @@ use crate::{
         jobs,
         kakaopay::{CallError, CancelRequest, Money, Order},
     },
-    notification::canceled::TellCanceled,
+    notification::{canceled::TellCanceled, charge_returned::TellChargeReturned},
     transaction,
 };
 use entity::{
@@ -88,6 +88,8 @@ async fn returned(txn: &impl ConnectionTrait, app: &App, id: PaymentId, amount: 
             jobs::enqueue(txn, &app.ids, now, now, &TellCanceled { booking_id: row.id }).await.map(drop)
         }
         // It was never credited: only what should not have been taken goes back.
-        Locked::PointCharge => Ok(()),
+        Locked::PointCharge => {
+            jobs::enqueue(txn, &app.ids, now, now, &TellChargeReturned { payment_id: id }).await.map(drop)
+        }
     }
 }

@@ -150,6 +150,10 @@ async fn a_wrong_amount_goes_back_and_credits_nothing(app: TestApp) {
     let query = "{ viewer { payments { nodes { canceledAmount } } } }";
     let answer = app.query(Some(&fan.token), query, json!({})).await;
     assert_eq!(answer.data()["viewer"]["payments"]["nodes"][0]["canceledAmount"], 6_000);
+    let query = "{ viewer { notifications { nodes { kind body } } } }";
+    let told = app.query(Some(&fan.token), query, json!({})).await;
+    let due = json!([{ "kind": "CHARGE_RETURNED", "body": "No points were charged; 6000 won were refunded." }]);
+    assert_eq!(told.data()["viewer"]["notifications"]["nodes"], due);
 }
 
 async fn giving_up_and_failing_end_a_charge(app: TestApp) {
