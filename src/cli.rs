@@ -14,7 +14,7 @@ use crate::{
         db::Db,
         process, telemetry,
     },
-    serve,
+    payment, serve,
 };
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -75,7 +75,11 @@ enum Command {
     /// Rebuild the search index from the database, and stop; a server that runs on the data folder does it itself
     Reindex,
     /// Check what must always hold of seats, money, points and coupons
-    Audit,
+    Audit {
+        /// Ask the payment provider too, about every payment that it ever had: it must have what we have written down
+        #[arg(long)]
+        provider: bool,
+    },
     /// Admin accounts
     Admin {
         #[command(subcommand)]
@@ -138,7 +142,7 @@ fn run(cli: Cli) -> Result<(), String> {
             Command::Serve => serve::serve(config, world).await,
             Command::Migrate => migrate(&config).await,
             Command::Reindex => reindex(config).await,
-            Command::Audit => audit(config).await,
+            Command::Audit { provider } => audit(config, provider).await,
             Command::Admin { command } => admin_command(config, command).await,
             Command::Keys { command } => keys_command(config, command).await,
             Command::Schema => Ok(()),
@@ -167,7 +171,7 @@ async fn reindex(config: Config) -> Result<(), String> {
     Ok(())
 }
 
-async fn audit(config: Config) -> Result<(), String> {
+async fn audit(config: Config, with_provider: bool) -> Result<(), String> {
     let app = App::build(config, World::default()).await.map_err(|error| error.to_string())?;
     let outcomes = admin::invariants::check(&app).await.map_err(|error| error.to_string())?;
     for outcome in &outcomes {
@@ -175,8 +179,27 @@ async fn audit(config: Config) -> Result<(), String> {
             if outcome.broken == 0 { "kept".to_owned() } else { format!("BROKEN by {} rows", outcome.broken) };
         println!("{verdict}: {} ({})", outcome.rule, outcome.slug);
     }
+    let differences = if with_provider { compare(&app).await? } else { 0 };
     let broken = outcomes.iter().filter(|outcome| outcome.broken > 0).count();
-    if broken == 0 { Ok(()) } else { Err(format!("{broken} of {} rules are broken", outcomes.len())) }
+    match (broken, differences) {
+        (0, 0) => Ok(()),
+        (0, _) => Err(format!("{differences} payments are not what the provider says")),
+        (_, 0) => Err(format!("{broken} of {} rules are broken", outcomes.len())),
+        _ => Err(format!(
+            "{broken} of {} rules are broken, {differences} payments are not what the provider says",
+            outcomes.len()
+        )),
+    }
+}
+
+/// How many payments differ.
+async fn compare(app: &App) -> Result<usize, String> {
+    let told = payment::compare::compare(app).await.map_err(|error| error.to_string())?;
+    for difference in &told.differences {
+        println!("DIFFERENT: {difference}");
+    }
+    println!("the provider was asked about {} payments; {} more are in doubt", told.asked, told.in_doubt);
+    Ok(told.differences.len())
 }
 
 /// Needs neither database nor server: a server that runs sees the folder change. The audit log hears of a rotation if it can

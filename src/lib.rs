@@ -65,6 +65,8 @@ pub(crate) fn job_registry() -> infra::jobs::Registry {
         .with::<infra::kv::sweep::SweepKv>()
         .with::<notification::canceled::TellCanceled>()
         .with::<notification::changed::TellChange>()
+        .with::<notification::changed::TellMoved>()
+        .with::<notification::charge_returned::TellChargeReturned>()
         .with::<notification::confirmed::TellConfirmed>()
         .with::<notification::coupon_issued::TellCouponIssued>()
         .with::<notification::remind::SendReminder>()

@@ -45,7 +45,7 @@ words! {
     /// What a file belongs to.
     AttachmentOwnerKind { User, Event, Review }
     /// What a notification is about.
-    NotificationKind { BookingCanceled, CouponIssued, EventCanceled, EventChanged, PaymentConfirmed, Reminder, SettlementPaid }
+    NotificationKind { BookingCanceled, ChargeReturned, CouponIssued, EventCanceled, EventChanged, PaymentConfirmed, Reminder, SettlementPaid }
     /// Where a settlement run stands.
     SettlementRunStatus { Running, Finished }
 }

@@ -26,6 +26,8 @@ pub struct Model {
     pub booking_opens_at: DateTimeUtc,
     pub booking_closes_at: DateTimeUtc,
     pub cancelable_until: DateTimeUtc,
+    /// When its start was last moved; null if it never was.
+    pub starts_moved_at: Option<DateTimeUtc>,
     pub lowest_price: i64,
     pub highest_price: i64,
     pub rating_sum: i64,

@@ -15,6 +15,8 @@ pub struct Model {
     pub booking_id: Option<BookingId>,
     pub status: PaymentStatus,
     pub amount: i64,
+    /// What the provider took; null as long as nothing is known to be taken.
+    pub taken_amount: Option<i64>,
     pub canceled_amount: i64,
     /// The provider's id.
     pub tid: Option<String>,

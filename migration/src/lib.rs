@@ -21,6 +21,8 @@ mod m20261124_000013_job_faults;
 mod m20261125_000014_invariant_check;
 mod m20261125_000015_ledgers_append_only;
 mod m20261125_000020_audit_actor;
+mod m20261125_000040_payment_taken;
+mod m20261125_000041_event_moved;
 
 /// All migrations, in order.
 pub struct Migrator;
@@ -43,6 +45,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000014_invariant_check::Migration),
             Box::new(m20261125_000015_ledgers_append_only::Migration),
             Box::new(m20261125_000020_audit_actor::Migration),
+            Box::new(m20261125_000040_payment_taken::Migration),
+            Box::new(m20261125_000041_event_moved::Migration),
         ]
     }
 }

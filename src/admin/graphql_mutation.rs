@@ -68,7 +68,7 @@ pub struct AdminJobRetryInput {
 /// Which payment is asked about.
 #[derive(InputObject)]
 pub struct AdminPaymentReconcileInput {
-    /// A payment that is in doubt.
+    /// A payment that is in doubt, or was given up after the provider had it.
     pub payment_id: ID,
 }
 

@@ -6,8 +6,11 @@
 //! holds already is asked all the same: this is what is looked at after something went wrong. `watch` looks by itself, and
 //! tells people.
 
+mod holds;
 mod money;
+mod sales;
 mod seats;
+mod taken;
 pub mod watch;
 
 use crate::{
@@ -31,7 +34,12 @@ pub struct Outcome {
 type Rule = (&'static str, &'static str, &'static str);
 
 fn rules() -> impl Iterator<Item = &'static Rule> {
-    seats::RULES.iter().chain(money::RULES)
+    seats::RULES.iter().chain(money::RULES).chain(taken::RULES).chain(sales::RULES)
+}
+
+/// Of every rule its slug and its words.
+fn named() -> impl Iterator<Item = (&'static str, &'static str)> {
+    rules().map(|(slug, rule, _)| (*slug, *rule)).chain(holds::RULES)
 }
 
 pub async fn check(app: &App) -> Result<Vec<Outcome>> {
@@ -42,5 +50,6 @@ pub async fn check(app: &App) -> Result<Vec<Outcome>> {
         let row = row.ok_or_else(|| Error::fault("a count has a row"))?;
         outcomes.push(Outcome { slug, rule, broken: row.try_get_by_index(0)? });
     }
+    outcomes.extend(holds::check(app).await?);
     Ok(outcomes)
 }

@@ -8,7 +8,11 @@ use crate::{
     app::App,
     error::{Code, Error, Problem, Result},
     infra::jobs::Job,
-    payment::{model::is_in_doubt, query, reconcile::ReconcilePayment},
+    payment::{
+        model::{is_in_doubt, may_be_taken},
+        query,
+        reconcile::ReconcilePayment,
+    },
     transaction,
 };
 use chrono::TimeDelta;
@@ -18,7 +22,10 @@ use serde_json::json;
 pub async fn reconcile(app: &App, by: Actor, id: PaymentId) -> Result<Model> {
     let missing = || Error::not_found(&["paymentId"]);
     let before = query::by_id(app.db.reads(), id).await?.ok_or_else(missing)?;
-    if !is_in_doubt(before.status, before.changed_at, app.clock.now(), grace(app)) {
+    let is_in_doubt = is_in_doubt(before.status, before.changed_at, app.clock.now(), grace(app));
+    // Given up is not known for ever: somebody may have heard from the fan, or from the provider.
+    let was_given_up = may_be_taken(before.status) && before.tid.is_some();
+    if !is_in_doubt && !was_given_up {
         let (ko, en) = ("확인할 것이 없는 결제입니다.", "Nothing about this payment is in doubt.");
         return Err(Problem::new(Code::NotAllowed, &["paymentId"], ko, en).into());
     }

@@ -1,6 +1,11 @@
 //! `bookingCancel`: the check comes first, the money second, the seats last.
 
-use super::{idempotency, idempotency::Key, model::Step, query, refund, release, state};
+use super::{
+    idempotency,
+    idempotency::Key,
+    model::{Step, may_cancel},
+    query, refund, release, state,
+};
 use crate::{
     app::App,
     error::{Code, Error, Problem, Problems, Result},
@@ -12,12 +17,13 @@ use crate::{
 use chrono::TimeDelta;
 use entity::{booking, enums::BookingStatus, ids::BookingId};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use serde_json::json;
 
 pub async fn cancel(app: &App, buyer: Buyer, id: BookingId, reason: Option<String>, key: &str) -> Result<BookingId> {
     let mut problems = Problems::default();
     problems.length(&["reason"], reason.as_deref().unwrap_or_default(), 0, 200);
     problems.check()?;
-    let key = Key::new(buyer.id(), key, "bookingCancel", &format!("{id} {reason:?}"))?;
+    let key = Key::new(buyer.id(), key, "bookingCancel", &json!({ "bookingId": id, "reason": reason }))?;
     if key.seen(app.db.reads()).await?.is_none() {
         let begun = transaction!(app, txn => begin(txn, app, buyer, id, reason.clone(), &key).await);
         match begun {
@@ -52,7 +58,7 @@ async fn begin(
         BookingStatus::Held => give_up(txn, app, &booking).await,
         BookingStatus::Confirmed => {
             let event = event::query::by_id(txn, booking.event_id).await?;
-            if event.is_none_or(|event| event.cancelable_until < now) {
+            if event.is_none_or(|event| !may_cancel(&booking, &event, now)) {
                 let ko = "취소할 수 있는 시간이 지났습니다.";
                 return Err(not_cancelable(ko, "The time for canceling is over."));
             }

@@ -33,12 +33,17 @@ pub async fn take_seats(txn: &impl ConnectionTrait, id: TicketTypeId, quantity: 
     Ok(taken.rows_affected == 1)
 }
 
+/// By ticket type, in id order: the order in which everybody locks them.
 pub async fn give_back_seats(txn: &impl ConnectionTrait, lines: &[booking_line::Model]) -> Result<()> {
     use ticket_type::Column;
+    let mut seats: BTreeMap<TicketTypeId, i32> = BTreeMap::new();
     for line in lines {
+        *seats.entry(line.ticket_type_id).or_default() += line.quantity;
+    }
+    for (id, quantity) in seats {
         let given = ticket_type::Entity::update_many()
-            .col_expr(Column::Remaining, Expr::col(Column::Remaining).add(line.quantity))
-            .filter(Column::Id.eq(line.ticket_type_id))
+            .col_expr(Column::Remaining, Expr::col(Column::Remaining).add(quantity))
+            .filter(Column::Id.eq(id))
             .exec(txn)
             .await?;
         one(given.rows_affected, "seats given back")?;
@@ -113,18 +118,23 @@ pub fn by_user(points: &BTreeMap<UserId, i64>) -> CaseStatement {
     })
 }
 
-pub async fn release_points(txn: &impl ConnectionTrait, booking: &booking::Model) -> Result<()> {
+/// What these bookings hold.
+pub async fn release_points(txn: &impl ConnectionTrait, bookings: &[booking::Model]) -> Result<()> {
     use point_account::Column;
-    if booking.points_used == 0 {
+    let mut points: BTreeMap<UserId, i64> = BTreeMap::new();
+    for booking in bookings.iter().filter(|booking| booking.points_used > 0) {
+        *points.entry(booking.user_id).or_default() += booking.points_used;
+    }
+    if points.is_empty() {
         return Ok(());
     }
     let released = point_account::Entity::update_many()
-        .col_expr(Column::Held, Expr::col(Column::Held).sub(booking.points_used))
-        .filter(Column::UserId.eq(booking.user_id))
-        .filter(Column::Held.gte(booking.points_used))
+        .col_expr(Column::Held, Expr::col(Column::Held).sub(by_user(&points)))
+        .filter(Column::UserId.is_in(points.keys().copied()))
+        .filter(Expr::col(Column::Held).gte(by_user(&points)))
         .exec(txn)
         .await?;
-    one(released.rows_affected, "held points released")
+    all(released.rows_affected, points.len(), "held points released")
 }
 
 /// A write that had to hit one row.

@@ -8,6 +8,7 @@ use entity::{
     ids::UserId,
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, SqlErr};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// A key with what it is used for.
@@ -20,11 +21,13 @@ pub struct Key {
 }
 
 impl Key {
-    pub fn new(user: UserId, key: &str, operation: &'static str, input: &str) -> Result<Self> {
+    /// The input is hashed as JSON: the same for as long as its fields keep their names, whatever a release does to the
+    /// Rust around them.
+    pub fn new(user: UserId, key: &str, operation: &'static str, input: &Value) -> Result<Self> {
         let mut problems = Problems::default();
         problems.length(&["idempotencyKey"], key, 1, 128);
         problems.check()?;
-        let input_hash = data_encoding::HEXLOWER.encode(&Sha256::digest(input.as_bytes()));
+        let input_hash = data_encoding::HEXLOWER.encode(&Sha256::digest(input.to_string().as_bytes()));
         Ok(Self { user, key: key.trim().to_owned(), operation, input_hash })
     }
 

@@ -1,6 +1,11 @@
 //! States and prices of a booking: pure.
 
-use entity::enums::{BookingStatus, DiscountKind};
+use chrono::{DateTime, Utc};
+use entity::{
+    booking,
+    enums::{BookingStatus, DiscountKind},
+    event,
+};
 
 /// What can happen to a booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +47,17 @@ pub fn transition(status: BookingStatus, step: Step) -> Option<BookingStatus> {
             Step::Confirm | Step::Lapse | Step::BeginCancel | Step::FinishCancel | Step::Revive => None,
         },
     }
+}
+
+/// Whether the event was moved after this was booked: for another time than it is now.
+pub fn was_moved(booking: &booking::Model, event: &event::Model) -> bool {
+    event.starts_moved_at.is_some_and(|moved_at| booking.created_at <= moved_at)
+}
+
+/// Whether its fan may still give it back for all of the money: in the event's time for it, and who booked it for another
+/// time until the new start.
+pub fn may_cancel(booking: &booking::Model, event: &event::Model, now: DateTime<Utc>) -> bool {
+    now <= event.cancelable_until || (was_moved(booking, event) && now < event.starts_at)
 }
 
 /// How a coupon counts.

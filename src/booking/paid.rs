@@ -6,11 +6,13 @@ use crate::{
     error::{Error, Result},
     event,
     infra::jobs,
+    notification::changed::TellMoved,
     payment::{self, model::Step, reconcile::ReconcilePayment},
 };
 use entity::{
     booking,
     enums::{BookingStatus, EventStatus},
+    event::Model as Event,
     ids::{BookingId, PaymentId},
 };
 use sea_orm::ConnectionTrait;
@@ -31,10 +33,11 @@ pub async fn paid(
         return Ok(());
     }
     let now = app.clock.now();
-    let is_on = event.is_some_and(|event| event.status == EventStatus::Scheduled && now < event.ends_at);
-    if let Some(step) = sale(txn, &booking, is_on).await? {
+    let is_on = |event: &Event| event.status == EventStatus::Scheduled && now < event.ends_at;
+    if let Some(step) = sale(txn, &booking, event.as_ref().is_some_and(is_on)).await? {
         payment::state::step(txn, app, &payment, Step::Approve, detail).await?;
-        return confirm::confirm(txn, app, &booking, step).await;
+        confirm::confirm(txn, app, &booking, step).await?;
+        return tell_if_moved(txn, app, &booking, event.as_ref()).await;
     }
     let why = "taken, but there is nothing to sell any more";
     payment::state::step(txn, app, &payment, Step::BeginCancel, why).await?;
@@ -42,6 +45,20 @@ pub async fn paid(
         release::release(txn, app, &booking).await?;
     }
     jobs::enqueue(txn, &app.ids, now, now, &ReconcilePayment::now(payment.id)).await.map(drop)
+}
+
+/// Who pays for another time than the event has by now hears of it, and may leave for free (`model::may_cancel`).
+async fn tell_if_moved(
+    txn: &impl ConnectionTrait,
+    app: &App,
+    booking: &booking::Model,
+    event: Option<&Event>,
+) -> Result<()> {
+    if !event.is_some_and(|event| model::was_moved(booking, event)) {
+        return Ok(());
+    }
+    let now = app.clock.now();
+    jobs::enqueue(txn, &app.ids, now, now, &TellMoved { booking_id: booking.id }).await.map(drop)
 }
 
 /// How the booking becomes a sale; `None` if it cannot any more.

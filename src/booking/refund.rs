@@ -60,15 +60,29 @@ pub async fn refund(app: &App, id: BookingId) -> Result<()> {
     if booking.status != BookingStatus::Canceling {
         return Ok(());
     }
-    match payment::query::of_booking(app.db.reads(), id).await? {
-        Some(row) if row.status == PaymentStatus::Canceling => payment::cancel::cancel(app, row).await,
-        _ => transaction!(app, txn => {
-            match state::lock(txn, id).await? {
-                Some(booking) if booking.status == BookingStatus::Canceling => close(txn, app, &booking).await,
-                _ => Ok(()),
-            }
-        }),
+    // A free one has no payment.
+    let Some(payment) = payment::query::of_booking(app.db.reads(), id).await? else { return close_now(app, id).await };
+    match payment.status {
+        PaymentStatus::Canceling => payment::cancel::cancel(app, payment).await,
+        PaymentStatus::Canceled => close_now(app, id).await,
+        PaymentStatus::Pending
+        | PaymentStatus::Ready
+        | PaymentStatus::Approving
+        | PaymentStatus::Approved
+        | PaymentStatus::Failed
+        | PaymentStatus::Expired => {
+            Err(Error::fault(format!("{id} is being canceled, and its payment is {:?}", payment.status)))
+        }
     }
+}
+
+async fn close_now(app: &App, id: BookingId) -> Result<()> {
+    transaction!(app, txn => {
+        match state::lock(txn, id).await? {
+            Some(booking) if booking.status == BookingStatus::Canceling => close(txn, app, &booking).await,
+            Some(_) | None => Ok(()),
+        }
+    })
 }
 
 /// Everything back, once: inside the transaction that knows the money is.

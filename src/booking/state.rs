@@ -1,7 +1,13 @@
 //! The one way to change a booking's status: from the status that was read, or not at all.
 
-use super::model::{Step, transition};
-use crate::error::{Error, Result};
+use super::{
+    hold,
+    model::{Step, transition},
+};
+use crate::{
+    error::{Error, Result},
+    infra::db::padded,
+};
 use chrono::{DateTime, Utc};
 use entity::{
     booking::{Column, Entity, Model},
@@ -17,8 +23,19 @@ pub async fn lock(txn: &impl ConnectionTrait, id: BookingId) -> Result<Option<Mo
 
 /// Moves it on; a step that does not lead anywhere, or a row that changed meanwhile, is an error.
 pub async fn step(txn: &impl ConnectionTrait, booking: &Model, step: Step, now: DateTime<Utc>) -> Result<()> {
-    let Some(next) = transition(booking.status, step) else {
-        return Err(Error::fault(format!("{}: no {step:?} from {:?}", booking.id, booking.status)));
+    step_all(txn, booking.status, &[booking.id], step, now).await
+}
+
+/// The same for several that were all read in this status.
+pub async fn step_all(
+    txn: &impl ConnectionTrait,
+    from: BookingStatus,
+    ids: &[BookingId],
+    step: Step,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let Some(next) = transition(from, step) else {
+        return Err(Error::fault(format!("{ids:?}: no {step:?} from {from:?}")));
     };
     let mut update = Entity::update_many()
         .col_expr(Column::Status, Expr::value(next))
@@ -30,10 +47,7 @@ pub async fn step(txn: &impl ConnectionTrait, booking: &Model, step: Step, now: 
         BookingStatus::Canceled | BookingStatus::Expired => update.col_expr(Column::ClosedAt, Expr::value(now)),
         BookingStatus::Held | BookingStatus::Canceling => update,
     };
-    let changed = update.filter(Column::Id.eq(booking.id)).filter(Column::Status.eq(booking.status)).exec(txn).await?;
-    if changed.rows_affected == 1 {
-        Ok(())
-    } else {
-        Err(Error::fault(format!("{} changed under its lock", booking.id)))
-    }
+    let these = Column::Id.is_in(padded(ids.iter().copied()));
+    let changed = update.filter(these).filter(Column::Status.eq(from)).exec(txn).await?;
+    hold::all(changed.rows_affected, ids.len(), "bookings changed under their locks")
 }

@@ -40,6 +40,8 @@ pub struct CouponCreateInput {
     pub quantity: i32,
     /// What people type to find it: 3 to 40 letters, digits, `-` and `_`. One is made up if it is left out.
     pub code: Option<String>,
+    /// 1 to 128 characters. Sent again with the same input, it answers the coupon that was made, and makes no other.
+    pub idempotency_key: Option<String>,
 }
 
 /// What is to be changed; what is left out stays. Only what hurts nobody who holds one.
@@ -178,6 +180,7 @@ fn draft(input: CouponCreateInput) -> Draft {
         valid_until: input.valid_until,
         quantity: input.quantity,
         code: input.code,
+        idempotency_key: input.idempotency_key,
     }
 }
 

@@ -4,22 +4,66 @@ use super::model::{Changes, Draft, normal_code};
 use crate::{
     admin::audit::{self, Actor, Change},
     app::App,
+    booking::{idempotency, idempotency::Key},
     error::{Code, Error, Fault, Problem, Result},
     infra::db::is_unique,
     transaction,
 };
+use chrono::{DateTime, Utc};
 use entity::{
     coupon::{ActiveModel, Column, Entity, Model},
-    ids::CouponId,
+    ids::{CouponId, TypedId},
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use serde_json::{Value, json};
 
+/// With a key, the same again answers the same coupon.
 pub async fn create(app: &App, actor: Actor, draft: &Draft) -> Result<Model> {
     let now = app.clock.now();
+    let key = key(actor, draft)?;
+    if let Some(made) = made_before(app, key.as_ref()).await? {
+        return Ok(made);
+    }
     draft.check(now).check()?;
+    let row = row(app, draft, now);
+    let made = transaction!(app, txn => {
+        if let Some(key) = &key {
+            key.store(txn, &row.id.to_string(), now).await?;
+        }
+        Entity::insert(ActiveModel::from(row.clone()).reset_all()).exec_without_returning(txn).await?;
+        note(txn, app, actor, "coupon.create", row.id, None, Some(&row)).await
+    });
+    match made {
+        Err(Error::Fault(Fault::Database(error))) if is_unique(&error, "coupon_code", "coupon.code") => {
+            let ko = "이미 쓰이고 있는 코드입니다.";
+            Err(Problem::new(Code::Taken, &["code"], ko, "There is a coupon with this code.").into())
+        }
+        Err(error) if idempotency::lost_to_twin(&error) => made_before(app, key.as_ref()).await?.ok_or(error),
+        other => other.map(|()| row),
+    }
+}
+
+/// An admin's keys are kept beside those of members: ids of both are unguessable and never the same.
+fn key(actor: Actor, draft: &Draft) -> Result<Option<Key>> {
+    let Some(key) = &draft.idempotency_key else { return Ok(None) };
+    let what = json!({
+        "name": draft.name, "kind": draft.kind, "discountKind": draft.discount_kind, "discountValue": draft.discount_value,
+        "discountCap": draft.discount_cap, "minimumPurchase": draft.minimum_purchase, "validFrom": draft.valid_from,
+        "validUntil": draft.valid_until, "quantity": draft.quantity, "code": draft.code,
+    });
+    Key::new(actor.admin.uuid().into(), key, "couponCreate", &what).map(Some)
+}
+
+async fn made_before(app: &App, key: Option<&Key>) -> Result<Option<Model>> {
+    let Some(key) = key else { return Ok(None) };
+    let Some(answer) = key.seen(app.db.reads()).await? else { return Ok(None) };
+    let id: CouponId = answer.parse()?;
+    Ok(Entity::find_by_id(id).one(app.db.reads()).await?)
+}
+
+fn row(app: &App, draft: &Draft, now: DateTime<Utc>) -> Model {
     let code = draft.code.as_deref().map_or_else(|| app.ids.ticket_code().chars().take(10).collect(), normal_code);
-    let row = Model {
+    Model {
         id: app.ids.next(),
         code,
         name: draft.name.trim().to_owned(),
@@ -35,17 +79,6 @@ pub async fn create(app: &App, actor: Actor, draft: &Draft) -> Result<Model> {
         version: 0,
         created_at: now,
         deleted_at: None,
-    };
-    let made = transaction!(app, txn => {
-        Entity::insert(ActiveModel::from(row.clone()).reset_all()).exec_without_returning(txn).await?;
-        note(txn, app, actor, "coupon.create", row.id, None, Some(&row)).await
-    });
-    match made {
-        Err(Error::Fault(Fault::Database(error))) if is_unique(&error, "coupon_code", "coupon.code") => {
-            let ko = "이미 쓰이고 있는 코드입니다.";
-            Err(Problem::new(Code::Taken, &["code"], ko, "There is a coupon with this code.").into())
-        }
-        other => other.map(|()| row),
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Draft {
     pub quantity: i32,
     /// One is made up if there is none.
     pub code: Option<String>,
+    /// With one, the same again makes no second coupon.
+    pub idempotency_key: Option<String>,
 }
 
 impl Draft {

@@ -104,6 +104,7 @@ fn paid(ids: &Ids, booking: &booking::Model, at: DateTime<Utc>) -> payment::Mode
         booking_id: Some(booking.id),
         status: PaymentStatus::Approved,
         amount: booking.amount_due,
+        taken_amount: Some(booking.amount_due),
         canceled_amount: 0,
         tid: Some(format!("TDEMO{}", ids.ticket_code())),
         pc_url: None,

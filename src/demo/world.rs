@@ -234,6 +234,7 @@ fn event(ids: &Ids, artist_id: UserId, starts_at: DateTime<Utc>, now: DateTime<U
         booking_opens_at: draft.booking_opens_at,
         booking_closes_at: draft.booking_closes_at,
         cancelable_until: draft.booking_closes_at,
+        starts_moved_at: None,
         lowest_price: 0,
         highest_price: 0,
         rating_sum: 0,

@@ -1,11 +1,11 @@
 //! `eventCancel`: sales stop in this transaction; the refunds are a job for each booking, so that a crash anywhere
 //! leaves rows that say what is still to do.
 
-use super::{index, update::own};
+use super::{index, update::of_artist};
 use crate::{
     app::App,
     booking::refund::RefundBooking,
-    error::Result,
+    error::{Code, Problem, Result},
     infra::{jobs, jobs::Job},
     transaction,
     user::viewer::Artist,
@@ -19,19 +19,19 @@ use entity::{
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 
-/// Called off already, it is answered as it is: whoever lost the first answer wants to know no more.
+/// Called again, as by a client that got no answer, it answers the same.
 pub async fn cancel(app: &App, artist: Artist, id: EventId) -> Result<event::Model> {
     transaction!(app, txn => {
         let now = app.clock.now();
-        let old = own(txn, artist, id).await?;
-        if old.status == EventStatus::Canceled {
-            return Ok(old);
+        let old = of_artist(txn, artist, id).await?;
+        match old.status {
+            EventStatus::Canceled => Ok(old),
+            EventStatus::Scheduled if old.ends_at <= now => {
+                let ko = "이미 끝난 이벤트입니다.";
+                Err(Problem::new(Code::NotAllowed, &["eventId"], ko, "The event is over.").into())
+            }
+            EventStatus::Scheduled => call_off(txn, app, old).await,
         }
-        if old.ends_at <= now {
-            let ko = "이미 끝난 이벤트입니다.";
-            return Err(crate::error::Problem::new(crate::error::Code::NotAllowed, &["eventId"], ko, "The event is over.").into());
-        }
-        call_off(txn, app, old).await
     })
 }
 

@@ -116,6 +116,7 @@ fn row(app: &App, artist: Artist, draft: &Draft, now: DateTime<Utc>) -> event::M
         booking_opens_at: draft.booking_opens_at,
         booking_closes_at: draft.booking_closes_at,
         cancelable_until: draft.booking_closes_at,
+        starts_moved_at: None,
         lowest_price,
         highest_price,
         rating_sum: 0,

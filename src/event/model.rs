@@ -5,8 +5,11 @@ use crate::{
     infra::clock::to_micros,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::enums::{EventCategory, EventStatus, ReminderKind};
-use entity::ids::TicketTypeId;
+use entity::{
+    enums::{EventCategory, EventStatus, ReminderKind},
+    event,
+    ids::TicketTypeId,
+};
 use sha2::{Digest, Sha256};
 
 /// The dearest seat: beyond it a price is a slip of the finger.
@@ -55,11 +58,21 @@ impl Draft {
 
     /// Every problem at once, each with its field.
     pub fn check(&self, now: DateTime<Utc>, problems: &mut Problems) {
+        self.check_fields(None, now, problems);
+    }
+
+    /// The same for a change: a time that is over and stays what it was is no mistake. Sales may have ended long before the
+    /// artist mends a word or puts the show off.
+    pub fn check_change(&self, old: &event::Model, now: DateTime<Utc>, problems: &mut Problems) {
+        self.check_fields(Some(old), now, problems);
+    }
+
+    fn check_fields(&self, old: Option<&event::Model>, now: DateTime<Utc>, problems: &mut Problems) {
         problems.length(&["title"], &self.title, 1, 100);
         problems.length(&["content"], &self.content, 1, 20_000);
         problems.length(&["venue", "name"], &self.venue_name, 1, 100);
         problems.length(&["venue", "address"], &self.venue_address, 1, 200);
-        self.check_times(now, problems);
+        self.check_times(old, now, problems);
         let count = self.ticket_types.len();
         problems.add_if(count == 0, || {
             Problem::new(
@@ -77,17 +90,19 @@ impl Draft {
         }
     }
 
-    fn check_times(&self, now: DateTime<Utc>, problems: &mut Problems) {
+    fn check_times(&self, old: Option<&event::Model>, now: DateTime<Utc>, problems: &mut Problems) {
         let far = now + TimeDelta::days(5 * 366);
         let mut order = |wrong: bool, path: &str, ko: &'static str, en: &'static str| {
             problems.add_if(wrong, || Problem::new(Code::OutOfRange, &[path], ko, en));
         };
         let (opens, closes) = (self.booking_opens_at, self.booking_closes_at);
         let (starts, ends) = (self.starts_at, self.ends_at);
-        order(starts <= now, "startsAt", "이미 지난 시각입니다.", "Already in the past.");
+        let starts_anew = old.is_none_or(|old| old.starts_at != starts);
+        let closes_anew = old.is_none_or(|old| old.booking_closes_at != closes);
+        order(starts_anew && starts <= now, "startsAt", "이미 지난 시각입니다.", "Already in the past.");
         order(ends <= starts, "endsAt", "시작 시각보다 뒤여야 합니다.", "Must be after the start.");
         order(ends > far, "endsAt", "5년 안이어야 합니다.", "Must be within five years.");
-        order(closes <= now, "bookingClosesAt", "이미 지난 시각입니다.", "Already in the past.");
+        order(closes_anew && closes <= now, "bookingClosesAt", "이미 지난 시각입니다.", "Already in the past.");
         order(closes > starts, "bookingClosesAt", "시작 시각보다 늦을 수 없습니다.", "Cannot be after the start.");
         order(opens >= closes, "bookingOpensAt", "예매 마감보다 앞이어야 합니다.", "Must be before booking closes.");
     }

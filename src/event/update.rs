@@ -27,14 +27,15 @@ pub async fn update(app: &App, artist: Artist, id: EventId, draft: Draft) -> Res
 }
 
 /// The artist's own event, locked.
-pub async fn own(txn: &impl ConnectionTrait, artist: Artist, id: EventId) -> Result<event::Model> {
+pub async fn of_artist(txn: &impl ConnectionTrait, artist: Artist, id: EventId) -> Result<event::Model> {
     let row = event::Entity::find_by_id(id).lock_exclusive().one(txn).await?;
     let row = row.filter(|row| row.artist_id == artist.id() && row.removed_at.is_none());
     row.ok_or_else(|| Error::not_found(&["eventId"]))
 }
 
-/// Canceled ones are not changed any more.
-fn still_scheduled(row: event::Model) -> Result<event::Model> {
+/// The same; canceled ones are not changed any more.
+async fn own(txn: &impl ConnectionTrait, artist: Artist, id: EventId) -> Result<event::Model> {
+    let row = of_artist(txn, artist, id).await?;
     match row.status {
         EventStatus::Scheduled => Ok(row),
         EventStatus::Canceled => {
@@ -51,12 +52,12 @@ async fn update_in(
     draft: &Draft,
 ) -> Result<event::Model> {
     let now = app.clock.now();
-    let old = still_scheduled(own(txn, artist, id).await?)?;
+    let old = own(txn, artist, id).await?;
     let mut problems = Problems::default();
     problems.add_if(old.starts_at <= now, || {
         Problem::new(Code::NotAllowed, &["eventId"], "이미 시작한 이벤트입니다.", "The event has begun.")
     });
-    draft.check(now, &mut problems);
+    draft.check_change(&old, now, &mut problems);
     problems.check()?;
     let has_sales = entity::booking::Entity::find()
         .filter(entity::booking::Column::EventId.eq(id))
@@ -84,6 +85,7 @@ async fn update_in(
             (true, true) => draft.starts_at,
             (true, false) => Ord::max(old.cancelable_until, draft.booking_closes_at),
         },
+        starts_moved_at: if has_moved { Some(now) } else { old.starts_moved_at },
         lowest_price,
         highest_price,
         version: old.version + 1,

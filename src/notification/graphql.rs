@@ -18,6 +18,8 @@ use futures_util::{Stream, StreamExt};
 pub enum NotificationKind {
     /// One's own booking was canceled and refunded.
     BookingCanceled,
+    /// Money for points could not be credited, and went back.
+    ChargeReturned,
     /// A coupon was issued.
     CouponIssued,
     /// The artist called the event off; the booking was refunded.

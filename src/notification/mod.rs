@@ -6,6 +6,7 @@
 
 pub mod canceled;
 pub mod changed;
+pub mod charge_returned;
 pub mod confirmed;
 pub mod coupon_issued;
 pub mod feed;

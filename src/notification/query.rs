@@ -28,6 +28,21 @@ pub async fn holders(db: &impl ConnectionTrait, event: EventId, by: DateTime<Utc
     Ok(users)
 }
 
+/// Who had seats or tickets by then, and has them now.
+pub async fn booked_before(db: &impl ConnectionTrait, event: EventId, by: DateTime<Utc>) -> Result<Vec<UserId>> {
+    let users: Vec<UserId> = booking::Entity::find()
+        .select_only()
+        .column(booking::Column::UserId)
+        .filter(booking::Column::EventId.eq(event))
+        .filter(booking::Column::Status.is_in([BookingStatus::Held, BookingStatus::Confirmed]))
+        .filter(booking::Column::CreatedAt.lte(by))
+        .distinct()
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(users)
+}
+
 /// Another's is simply not found.
 pub async fn of(db: &impl ConnectionTrait, owner: UserId, id: NotificationId) -> Result<Option<Model>> {
     Ok(Entity::find_by_id(id).one(db).await?.filter(|row| row.user_id == owner))

@@ -29,6 +29,12 @@ pub fn text(kind: NotificationKind, facts: &Facts, zone: Tz) -> (Text, Text) {
             format!("「{title}」 {amount}원이 환불되었습니다."),
             format!("“{title}”: {amount} won were refunded."),
         ),
+        NotificationKind::ChargeReturned => (
+            "충전 금액이 환불되었습니다",
+            "Your charge was returned",
+            format!("포인트가 충전되지 않아 {amount}원이 환불되었습니다."),
+            format!("No points were charged; {amount} won were refunded."),
+        ),
         NotificationKind::EventCanceled => (
             "이벤트가 취소되었습니다",
             "The event was canceled",

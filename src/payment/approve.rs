@@ -1,7 +1,14 @@
 //! KakaoPay `approve`: `APPROVING` is written first, then the call, then its outcome in one transaction with what was
 //! paid for: the booking with its points, coupon and tickets, or the points of a charge.
 
-use super::{model::Step, purpose, query, reconcile::ReconcilePayment, state};
+use super::{
+    begin,
+    begin::{Begun, begin},
+    model::Step,
+    purpose, query,
+    reconcile::ReconcilePayment,
+    state,
+};
 use crate::{
     app::App,
     error::{Code, Error, Problem, Result},
@@ -11,13 +18,33 @@ use crate::{
     },
     transaction,
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use entity::{enums::PaymentStatus, ids::PaymentId, payment::Model};
 use sea_orm::ConnectionTrait;
 
+/// In the log of a payment: its call was made, and nobody knows what became of it.
+pub(super) const IN_DOUBT: &str = "ApproveInDoubt";
+
 /// Takes the money that somebody agreed to on the provider's page. Called again, it answers what has become of it.
 pub async fn approve(app: &App, id: PaymentId, pg_token: String) -> Result<Model> {
-    let Some(payment) = begin(app, id).await? else { return current(app, id).await };
+    let begun = match begin(app, id).await? {
+        Begun::Underway => {
+            // Perhaps with a token that somebody made up: once that is refused, this one is still to be tried.
+            begin::wait(app, id).await?;
+            begin(app, id).await?
+        }
+        begun => begun,
+    };
+    match begun {
+        Begun::Ours(payment) => call(app, *payment, pg_token).await?,
+        Begun::Underway => return Err(in_doubt()),
+        Begun::Over => {}
+    }
+    query::by_id(app.db.reads(), id).await?.ok_or_else(|| Error::fault("a payment is never removed"))
+}
+
+async fn call(app: &App, payment: Model, pg_token: String) -> Result<()> {
+    let id = payment.id;
     let Some(tid) = payment.tid.clone() else { return Err(Error::fault("a payment that is ready has a tid")) };
     let request = ApproveRequest {
         tid,
@@ -26,30 +53,29 @@ pub async fn approve(app: &App, id: PaymentId, pg_token: String) -> Result<Model
         pg_token,
     };
     match app.provider.approve(&request).await {
-        Ok(approved) => settle(app, &payment, &approved).await?,
+        Ok(approved) => settle(app, &payment, &approved).await,
         Err(CallError::Refused { code, message, .. }) if is_harmless(code) => {
             let detail = format!("{code} {message}");
             transaction!(app, txn => back(txn, app, id, &detail).await)?;
             let ko = "결제 승인 정보가 올바르지 않습니다.";
-            return Err(Problem::new(Code::Invalid, &["pgToken"], ko, "The provider does not know this token.").into());
+            Err(Problem::new(Code::Invalid, &["pgToken"], ko, "The provider does not know this token.").into())
         }
         Err(error @ CallError::Refused { .. }) => {
             let detail = error.to_string();
             transaction!(app, txn => fail(txn, app, id, &detail).await)?;
-            return Err(failed());
+            Err(failed())
         }
         Err(error @ CallError::Unreachable(_)) => {
             let detail = error.to_string();
             transaction!(app, txn => back(txn, app, id, &detail).await)?;
-            return Err(Error::Unavailable(detail));
+            Err(Error::Unavailable(detail))
         }
         Err(error @ CallError::InDoubt(_)) => {
             let detail = error.to_string();
             transaction!(app, txn => doubt(txn, app, id, &detail).await)?;
-            return Err(in_doubt());
+            Err(in_doubt())
         }
     }
-    current(app, id).await
 }
 
 /// The token was wrong, or the person has not agreed yet: nothing happened, and the right call may still come.
@@ -57,39 +83,14 @@ fn is_harmless(code: i64) -> bool {
     matches!(code, -701 | -706 | -707 | -708)
 }
 
-/// `Some` for the one caller that is to make the call; `None` if it was done before.
-async fn begin(app: &App, id: PaymentId) -> Result<Option<Model>> {
-    let begun = transaction!(app, txn => {
-        let payment = state::lock(txn, id).await?;
-        if payment.status == PaymentStatus::Ready {
-            let now = app.clock.now();
-            let since = state::step(txn, app, &payment, Step::BeginApprove, "").await?;
-            // If this process dies now, the reconciler finds out.
-            let grace = TimeDelta::seconds(i64::try_from(app.config.booking.payment_grace_seconds).unwrap_or(20));
-            jobs::enqueue(txn, &app.ids, now, now + grace, &ReconcilePayment::of(id, since)).await?;
-        }
-        Ok(payment)
-    })?;
-    match begun.status {
-        PaymentStatus::Ready => Ok(Some(Model { status: PaymentStatus::Approving, ..begun })),
-        PaymentStatus::Approving | PaymentStatus::Pending => Err(in_doubt()),
-        PaymentStatus::Failed | PaymentStatus::Expired => Err(failed()),
-        PaymentStatus::Approved | PaymentStatus::Canceling | PaymentStatus::Canceled => Ok(None),
-    }
-}
-
 pub(super) fn failed() -> Error {
     let ko = "결제가 완료되지 않았습니다. 다시 시도해 주세요.";
     Problem::new(Code::PaymentFailed, &[], ko, "The payment was not completed. Try again.").into()
 }
 
-fn in_doubt() -> Error {
+pub(super) fn in_doubt() -> Error {
     let ko = "결제 결과를 확인하고 있습니다. 곧 알려 드리겠습니다.";
     Problem::new(Code::PaymentInDoubt, &[], ko, "The payment is being checked. You will be told soon.").into()
-}
-
-async fn current(app: &App, id: PaymentId) -> Result<Model> {
-    query::by_id(app.db.reads(), id).await?.ok_or_else(|| Error::fault("a payment is never removed"))
 }
 
 /// Compares what was taken with what was due, then confirms.
@@ -145,6 +146,6 @@ async fn back(txn: &impl ConnectionTrait, app: &App, id: PaymentId, detail: &str
 /// Leaves it `APPROVING` and has the provider asked at once.
 async fn doubt(txn: &impl ConnectionTrait, app: &App, id: PaymentId, detail: &str) -> Result<()> {
     let now = app.clock.now();
-    state::log(txn, app, id, now, "ApproveInDoubt", detail).await?;
+    state::log(txn, app, id, now, IN_DOUBT, detail).await?;
     jobs::enqueue(txn, &app.ids, now, now, &ReconcilePayment::now(id)).await.map(drop)
 }

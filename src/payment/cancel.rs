@@ -1,4 +1,4 @@
-//! KakaoPay `cancel`: a payment that is `CANCELING` gives its money back, once.
+//! KakaoPay `cancel`: a payment that is `CANCELING` gives its money back, once, and all that was taken.
 
 use super::{
     ask,
@@ -12,9 +12,9 @@ use crate::{
     error::{Error, Result},
     infra::{
         jobs,
-        kakaopay::{CallError, CancelRequest, Order},
+        kakaopay::{CallError, CancelRequest, Money, Order},
     },
-    notification::canceled::TellCanceled,
+    notification::{canceled::TellCanceled, charge_returned::TellChargeReturned},
     transaction,
 };
 use entity::{
@@ -28,33 +28,45 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query:
 /// for the job that comes back to it.
 pub async fn cancel(app: &App, payment: Model) -> Result<()> {
     let Some(tid) = payment.tid.clone() else { return Err(Error::fault("a payment that was taken has a tid")) };
+    let id = payment.id;
     let order = ask::order(app, &payment).await?;
-    let order =
-        order.ok_or_else(|| Error::fault(format!("{tid}: to be canceled, but the provider does not know it")))?;
-    let (id, back) = (payment.id, order.canceled_amount.saturating_add(order.available));
+    let (Some(taken), Some(order)) = (order.as_ref().and_then(|order| taken(&payment, order)), &order) else {
+        let said = order.map_or("no such payment".to_owned(), |order| order.to_string());
+        return Err(in_doubt(app, id, "OrderDiffers", format!("{:?} was taken; {said}", payment.taken_amount)).await);
+    };
     if order.available > 0 {
-        let amount = order.available;
-        transaction!(app, txn => {
-            state::log(txn, app, id, app.clock.now(), "CancelIntent", &amount.to_string()).await
-        })?;
-        let request = CancelRequest { tid, amount };
-        let canceled = app.provider.cancel(&request).await.map_err(doubtful)?;
-        if (&canceled.tid, canceled.canceled_total, canceled.available) != (&request.tid, back, 0) {
-            // Whatever that was: the next turn asks what has gone back, and returns the rest.
-            return Err(Error::Unavailable(format!("kakaopay: {id} is to get {back} won back, not {canceled:?}")));
-        }
-    } else if order.canceled_amount == 0 {
-        return Err(nothing_taken(&order));
+        give_back(app, id, CancelRequest { tid, amount: order.available }, taken).await?;
     }
-    transaction!(app, txn => returned(txn, app, id, back).await)
+    transaction!(app, txn => returned(txn, app, id, taken).await)
 }
 
-fn doubtful(error: CallError) -> Error {
-    Error::Unavailable(format!("kakaopay: {error}"))
+/// What was taken, if the provider says the same as we have written down; an older version wrote nothing down.
+fn taken(payment: &Model, order: &Order) -> Option<i64> {
+    match order.money() {
+        Money::Taken { amount, .. } => (payment.taken_amount.is_none_or(|taken| taken == amount)).then_some(amount),
+        Money::NotYet | Money::Never | Money::Unreadable => None,
+    }
 }
 
-fn nothing_taken(order: &Order) -> Error {
-    Error::fault(format!("{}: to be canceled, but the provider took nothing ({:?})", order.tid, order.status))
+/// The rest of it, so that `taken` has gone back in all.
+async fn give_back(app: &App, id: PaymentId, request: CancelRequest, taken: i64) -> Result<()> {
+    let amount = request.amount.to_string();
+    transaction!(app, txn => state::log(txn, app, id, app.clock.now(), "CancelIntent", &amount).await)?;
+    let (step, why) = match app.provider.cancel(&request).await {
+        Ok(done) if (&done.tid, done.canceled_total, done.available) == (&request.tid, taken, 0) => return Ok(()),
+        // Whatever that was: the next turn asks what has gone back, and returns the rest.
+        Ok(done) => ("CancelInDoubt", format!("{taken} was to be back, not {done:?}")),
+        Err(error @ CallError::InDoubt(_)) => ("CancelInDoubt", error.to_string()),
+        Err(error @ CallError::Refused { .. }) => ("CancelRefused", error.to_string()),
+        Err(error @ CallError::Unreachable(_)) => ("CancelUnsent", error.to_string()),
+    };
+    Err(in_doubt(app, id, step, why).await)
+}
+
+/// Written down, and an error for the job to come back.
+async fn in_doubt(app: &App, id: PaymentId, step: &str, why: String) -> Error {
+    let logged = transaction!(app, txn => state::log(txn, app, id, app.clock.now(), step, &why).await);
+    logged.err().unwrap_or_else(|| Error::Unavailable(format!("kakaopay: {id} {step}: {why}")))
 }
 
 /// The money is back, all `amount` of it: the booking it paid for is closed, or was never made; its fan is told.
@@ -69,12 +81,15 @@ async fn returned(txn: &impl ConnectionTrait, app: &App, id: PaymentId, amount: 
         .filter(Column::Id.eq(id))
         .exec(txn)
         .await?;
+    state::took(txn, id, amount).await?;
     match locked {
         Locked::Booking(row) if row.status == BookingStatus::Canceling => booking::refund::close(txn, app, &row).await,
         Locked::Booking(row) => {
             jobs::enqueue(txn, &app.ids, now, now, &TellCanceled { booking_id: row.id }).await.map(drop)
         }
         // It was never credited: only what should not have been taken goes back.
-        Locked::PointCharge => Ok(()),
+        Locked::PointCharge => {
+            jobs::enqueue(txn, &app.ids, now, now, &TellChargeReturned { payment_id: id }).await.map(drop)
+        }
     }
 }

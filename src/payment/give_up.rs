@@ -4,7 +4,7 @@ use super::{approve, ask, query};
 use crate::{
     app::App,
     error::{Error, Result},
-    infra::kakaopay::OrderStatus,
+    infra::kakaopay::Money,
     transaction,
 };
 use entity::{enums::PaymentStatus, ids::PaymentId, payment::Model};
@@ -23,8 +23,8 @@ pub async fn give_up(app: &App, id: PaymentId) -> Result<Model> {
             return Ok(payment);
         }
     };
-    if matches!(order.status, OrderStatus::QuitPayment | OrderStatus::FailPayment) {
-        let detail = format!("{:?}", order.status);
+    if order.money() == Money::Never {
+        let detail = order.to_string();
         transaction!(app, txn => approve::fail(txn, app, id, &detail).await)?;
     }
     query::by_id(app.db.reads(), id).await?.ok_or_else(|| Error::fault("a payment is never removed"))

@@ -7,7 +7,9 @@
 
 pub mod approve;
 pub mod ask;
+mod begin;
 pub mod cancel;
+pub mod compare;
 pub mod give_up;
 pub mod graphql;
 pub mod model;

@@ -22,6 +22,7 @@ pub fn open(app: &App, user_id: UserId, purpose: Purpose, amount: i64, return_ur
         booking_id,
         status: PaymentStatus::Pending,
         amount,
+        taken_amount: None,
         canceled_amount: 0,
         tid: None,
         pc_url: None,

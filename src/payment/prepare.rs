@@ -113,6 +113,7 @@ async fn keep(txn: &impl ConnectionTrait, app: &App, id: PaymentId, ready: &Read
 async fn fail(txn: &impl ConnectionTrait, app: &App, id: PaymentId, error: &CallError) -> Result<bool> {
     let (locked, payment) = purpose::lock(txn, id).await?;
     if payment.status != PaymentStatus::Pending {
+        state::log(txn, app, id, app.clock.now(), "ReadyFailed", &error.to_string()).await?;
         return Ok(payment.tid.is_some() && payment.status != PaymentStatus::Failed);
     }
     state::step(txn, app, &payment, Step::Fail, &error.to_string()).await?;

@@ -61,10 +61,12 @@ async fn peek(txn: &impl ConnectionTrait, id: PaymentId) -> Result<Model> {
 
 /// The money is here, in the right amount.
 pub async fn taken(txn: &impl ConnectionTrait, app: &App, id: PaymentId, detail: &str) -> Result<()> {
-    match Purpose::of(&peek(txn, id).await?)? {
-        Purpose::Booking(booking) => booking::paid::paid(txn, app, booking, id, detail).await,
-        Purpose::PointCharge => point::charge::paid(txn, app, id, detail).await,
+    let payment = peek(txn, id).await?;
+    match Purpose::of(&payment)? {
+        Purpose::Booking(booking) => booking::paid::paid(txn, app, booking, id, detail).await?,
+        Purpose::PointCharge => point::charge::paid(txn, app, id, detail).await?,
     }
+    state::took(txn, id, payment.amount).await
 }
 
 /// No money was or will be kept for it: what was set aside goes back.

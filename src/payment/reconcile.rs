@@ -1,13 +1,14 @@
-//! Whatever was left in doubt: ask the provider, then finish, refund or give up.
+//! Whatever was left in doubt: ask the provider, then finish, refund or give up. An answer that we cannot read decides
+//! nothing.
 
-use super::{approve, ask, cancel, purpose, query};
+use super::{approve, ask, cancel, purpose, query, state};
 use crate::{
     app::App,
-    error::Result,
+    error::{Error, Result},
     infra::{
         jobs,
         jobs::{Job, Lane},
-        kakaopay::{Order, OrderStatus},
+        kakaopay::Money,
     },
     transaction,
 };
@@ -63,48 +64,44 @@ async fn ask_and_decide(app: &App, payment: Model) -> Result<()> {
     if payment.tid.is_none() {
         return Ok(());
     }
-    let id = payment.id;
-    match ask::order(app, &payment).await? {
-        Some(order) => decide(app, &payment, &order).await,
-        None => transaction!(app, txn => approve::fail(txn, app, id, "the provider does not know it").await),
+    let Some(order) = ask::order(app, &payment).await? else {
+        return Err(unreadable(app, &payment, "no such payment").await);
+    };
+    let (id, detail) = (payment.id, format!("reconciled: {order}"));
+    match order.money() {
+        Money::Taken { amount, returned: 0 } if amount == payment.amount => {
+            transaction!(app, txn => purpose::taken(txn, app, id, &detail).await)
+        }
+        // Another amount than was due, or somebody gave some of it back: all of it goes back.
+        Money::Taken { amount, .. } => {
+            transaction!(app, txn => super::wrong::send_back(txn, app, id, amount, &detail).await)
+        }
+        Money::Never => give_up(app, &payment, &detail, false).await,
+        Money::NotYet => give_up(app, &payment, &detail, true).await,
+        Money::Unreadable => Err(unreadable(app, &payment, &order.to_string()).await),
     }
 }
 
-async fn decide(app: &App, payment: &Model, order: &Order) -> Result<()> {
-    let id = payment.id;
-    match &order.status {
-        OrderStatus::SuccessPayment if order.total_amount == payment.amount => {
-            let detail = format!("reconciled: {} won", order.total_amount);
-            transaction!(app, txn => purpose::taken(txn, app, id, &detail).await)
-        }
-        // Another amount than was due: all of it goes back.
-        OrderStatus::SuccessPayment | OrderStatus::PartCancelPayment => {
-            transaction!(app, txn => super::wrong::send_back(txn, app, id, order.total_amount).await)
-        }
-        OrderStatus::CancelPayment
-        | OrderStatus::QuitPayment
-        | OrderStatus::FailPayment => give_up(app, payment, &order.status, false).await,
-        OrderStatus::Ready
-        | OrderStatus::SendTms
-        | OrderStatus::OpenPayment
-        | OrderStatus::SelectMethod
-        | OrderStatus::ArsWaiting
-        | OrderStatus::AuthPassword
-        // A password mistyped: the next one may be right.
-        | OrderStatus::FailAuthPassword
-        | OrderStatus::IssuedSid
-        | OrderStatus::Unknown(_) => give_up(app, payment, &order.status, true).await,
+/// Nobody knows where the money is. What is in doubt stays so and is told after a while (`stuck`); what was given up keeps
+/// nothing any more, so that its job is parked in the end, and that is told.
+async fn unreadable(app: &App, payment: &Model, said: &str) -> Error {
+    let now = app.clock.now();
+    let logged = transaction!(app, txn => state::log(txn, app, payment.id, now, "OrderUnreadable", said).await);
+    if let Err(error) = logged {
+        return error;
     }
+    let what = format!("kakaopay: {} is {:?}, and asked about it: {said}", payment.id, payment.status);
+    if payment.status == PaymentStatus::Approving { Error::Unavailable(what) } else { Error::fault(what) }
 }
 
 /// Nothing was taken: the hold goes back. If the provider might still take it, it is asked again.
-async fn give_up(app: &App, payment: &Model, status: &OrderStatus, may_still_come: bool) -> Result<()> {
+async fn give_up(app: &App, payment: &Model, detail: &str, may_still_come: bool) -> Result<()> {
     if payment.status != PaymentStatus::Approving {
         return Ok(());
     }
-    let (id, detail) = (payment.id, format!("reconciled: {status:?}"));
+    let id = payment.id;
     transaction!(app, txn => {
-        let has_failed = approve::fail_since(txn, app, id, &detail, Some(payment.changed_at)).await?;
+        let has_failed = approve::fail_since(txn, app, id, detail, Some(payment.changed_at)).await?;
         if has_failed && may_still_come {
             let now = app.clock.now();
             for later in LATE_CHECKS {

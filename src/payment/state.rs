@@ -4,6 +4,7 @@ use super::model::{Step, transition};
 use crate::{
     app::App,
     error::{Error, Result},
+    infra::db::{insert, padded},
 };
 use chrono::{DateTime, Utc};
 use entity::{
@@ -12,7 +13,10 @@ use entity::{
     payment::{Column, Entity, Model},
     payment_event,
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+};
+use std::collections::HashSet;
 
 pub async fn lock(txn: &impl ConnectionTrait, id: PaymentId) -> Result<Model> {
     let row = Entity::find_by_id(id).lock_exclusive().one(txn).await?;
@@ -59,6 +63,16 @@ pub async fn step(
     Ok(now)
 }
 
+/// Writes down what the provider took: what goes back is compared with it.
+pub async fn took(txn: &impl ConnectionTrait, id: PaymentId, amount: i64) -> Result<()> {
+    let update = Entity::update_many().col_expr(Column::TakenAmount, Expr::value(amount));
+    // It is taken once: what was known first stays.
+    let first = update.filter(Column::Id.eq(id)).filter(Column::TakenAmount.is_null());
+    let is_taken = [PaymentStatus::Approved, PaymentStatus::Canceling, PaymentStatus::Canceled];
+    first.filter(Column::Status.is_in(is_taken)).exec(txn).await?;
+    Ok(())
+}
+
 /// Appends to the log. Secrets are not given to it.
 pub async fn log(
     txn: &impl ConnectionTrait,
@@ -68,26 +82,60 @@ pub async fn log(
     step: &str,
     detail: &str,
 ) -> Result<()> {
-    let row =
-        payment_event::Model { id: app.ids.next(), payment_id, at, step: step.to_owned(), detail: detail.to_owned() };
-    let row = payment_event::ActiveModel::from(row).reset_all();
+    let row = event(app, payment_id, at, step, detail);
     payment_event::Entity::insert(row).exec_without_returning(txn).await?;
     Ok(())
+}
+
+fn event(app: &App, payment_id: PaymentId, at: DateTime<Utc>, step: &str, detail: &str) -> payment_event::ActiveModel {
+    let row =
+        payment_event::Model { id: app.ids.next(), payment_id, at, step: step.to_owned(), detail: detail.to_owned() };
+    payment_event::ActiveModel::from(row).reset_all()
 }
 
 /// Closes the payment of a hold that is over. False if money may have been taken: then the hold stays until the
 /// provider was asked.
 pub async fn lapse(txn: &impl ConnectionTrait, app: &App, booking: BookingId) -> Result<bool> {
-    let Some(payment) = lock_of_booking(txn, booking).await? else { return Ok(true) };
-    match payment.status {
-        // No approve call was made, and without one the provider takes nothing.
-        PaymentStatus::Pending | PaymentStatus::Ready => {
-            step(txn, app, &payment, Step::Lapse, "the hold is over").await?;
-            Ok(true)
+    Ok(lapse_all(txn, app, &[booking]).await?.is_empty())
+}
+
+/// The same for several. Answers those bookings for which money may have been taken.
+pub async fn lapse_all(txn: &impl ConnectionTrait, app: &App, bookings: &[BookingId]) -> Result<HashSet<BookingId>> {
+    let of = Column::BookingId.is_in(padded(bookings.iter().copied()));
+    let payments = Entity::find().filter(of).order_by_asc(Column::Id).lock_exclusive().all(txn).await?;
+    let (mut open, mut in_doubt) = (Vec::new(), HashSet::new());
+    for payment in &payments {
+        match payment.status {
+            // No approve call was made, and without one the provider takes nothing.
+            PaymentStatus::Pending | PaymentStatus::Ready => open.push(payment.id),
+            PaymentStatus::Failed | PaymentStatus::Expired | PaymentStatus::Canceled => {}
+            PaymentStatus::Approving | PaymentStatus::Approved | PaymentStatus::Canceling => {
+                in_doubt.extend(payment.booking_id);
+            }
         }
-        PaymentStatus::Failed | PaymentStatus::Expired | PaymentStatus::Canceled => Ok(true),
-        PaymentStatus::Approving | PaymentStatus::Approved | PaymentStatus::Canceling => Ok(false),
     }
+    if !open.is_empty() {
+        end(txn, app, &open).await?;
+    }
+    Ok(in_doubt)
+}
+
+/// `Lapse` for many, which are locked and open.
+async fn end(txn: &impl ConnectionTrait, app: &App, ids: &[PaymentId]) -> Result<()> {
+    let now = app.clock.now();
+    let ended = Entity::update_many()
+        .col_expr(Column::Status, Expr::value(PaymentStatus::Expired))
+        .col_expr(Column::ChangedAt, Expr::value(now))
+        .filter(Column::Id.is_in(padded(ids.iter().copied())))
+        .filter(Column::Status.is_in([PaymentStatus::Pending, PaymentStatus::Ready]))
+        .exec(txn)
+        .await?;
+    if u64::try_from(ids.len()) != Ok(ended.rows_affected) {
+        return Err(Error::fault("payments changed under their locks"));
+    }
+    let step = format!("{:?}", Step::Lapse);
+    let rows = ids.iter().map(|id| event(app, *id, now, &step, "the hold is over")).collect();
+    Ok(insert(txn, rows).await?)
 }
 
 /// Marks the money of a booking that is being canceled to go back; a free booking has none.

@@ -35,6 +35,7 @@ pub struct WatchPayments;
 
 impl Job for WatchPayments {
     const NAME: &'static str = "watch_payments";
+    const LANE: Lane = Lane::Alert;
     const EVERY: Option<Duration> = Some(Duration::from_secs(60));
 
     async fn run(self, app: &App) -> Result<()> {
@@ -98,7 +99,7 @@ pub struct AlertStuckPayment {
 
 impl Job for AlertStuckPayment {
     const NAME: &'static str = "alert_stuck_payment";
-    const LANE: Lane = Lane::Outside;
+    const LANE: Lane = Lane::Alert;
 
     async fn run(self, app: &App) -> Result<()> {
         let Some(payment) = query::by_id(app.db.reads(), self.payment_id).await? else { return Ok(()) };

@@ -13,6 +13,7 @@ use crate::{
 };
 use entity::{enums::PointEntryKind, ids::PaymentId, payment as table};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait};
+use serde_json::json;
 
 #[derive(Clone, Debug)]
 pub struct ChargeStart {
@@ -29,7 +30,7 @@ pub async fn start(app: &App, buyer: Buyer, input: &ChargeStart) -> Result<Payme
         payment::return_url::check(app, url, &mut problems);
     }
     problems.check()?;
-    let what = format!("{:?}", (input.amount, &input.return_url));
+    let what = json!({ "amount": input.amount, "returnUrl": input.return_url });
     let key = Key::new(buyer.id(), &input.idempotency_key, "pointChargeStart", &what)?;
     let id = match key.seen(app.db.reads()).await? {
         Some(answer) => answer.parse()?,

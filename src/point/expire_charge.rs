@@ -3,11 +3,11 @@
 
 use crate::{
     app::App,
-    error::Result,
+    error::{Error, Result},
     infra::{
         jobs,
         jobs::{Job, Lane},
-        kakaopay::OrderStatus,
+        kakaopay::Money,
     },
     payment::{self, model::Step, reconcile::ReconcilePayment},
     transaction,
@@ -39,28 +39,44 @@ impl Job for ExpireCharge {
         if !is_waiting {
             return Ok(());
         }
-        let was_taken = was_taken(app, &payment).await?;
-        transaction!(app, txn => end(txn, app, payment.id, was_taken).await)
+        let asked = ask(app, &payment).await?;
+        transaction!(app, txn => end(txn, app, payment.id, &asked).await)
     }
 }
 
 /// Without an approve call of ours the provider takes nothing; that it did not is asked all the same.
-async fn was_taken(app: &App, payment: &Model) -> Result<bool> {
-    let order = payment::ask::order(app, payment).await?;
-    let taken = [OrderStatus::SuccessPayment, OrderStatus::PartCancelPayment];
-    Ok(order.is_some_and(|order| taken.contains(&order.status)))
+struct Asked {
+    was_taken: bool,
+    /// For the log of the payment.
+    said: String,
 }
 
-async fn end(txn: &impl ConnectionTrait, app: &App, id: PaymentId, was_taken: bool) -> Result<()> {
+async fn ask(app: &App, payment: &Model) -> Result<Asked> {
+    let Some(order) = payment::ask::order(app, payment).await? else {
+        return Ok(Asked { was_taken: false, said: "the provider knows no such payment".to_owned() });
+    };
+    let was_taken = match order.money() {
+        Money::Taken { .. } => true,
+        Money::NotYet | Money::Never => false,
+        Money::Unreadable => {
+            return Err(Error::Unavailable(format!("kakaopay: asked about {}: {order}", payment.id)));
+        }
+    };
+    Ok(Asked { was_taken, said: order.to_string() })
+}
+
+async fn end(txn: &impl ConnectionTrait, app: &App, id: PaymentId, asked: &Asked) -> Result<()> {
     let payment = payment::state::lock(txn, id).await?;
     match payment.status {
-        PaymentStatus::Ready if was_taken => {
-            payment::state::step(txn, app, &payment, Step::BeginApprove, "taken without being asked for").await?;
+        PaymentStatus::Ready if asked.was_taken => {
+            let why = format!("taken without being asked for: {}", asked.said);
+            payment::state::step(txn, app, &payment, Step::BeginApprove, &why).await?;
             let now = app.clock.now();
             jobs::enqueue(txn, &app.ids, now, now, &ReconcilePayment::now(id)).await.map(drop)
         }
         PaymentStatus::Pending | PaymentStatus::Ready => {
-            payment::state::step(txn, app, &payment, Step::Lapse, "nobody paid in time").await.map(drop)
+            let why = format!("nobody paid in time: {}", asked.said);
+            payment::state::step(txn, app, &payment, Step::Lapse, &why).await.map(drop)
         }
         PaymentStatus::Approving
         | PaymentStatus::Approved

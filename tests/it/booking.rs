@@ -162,9 +162,19 @@ async fn a_limit_for_each_person_counts_what_they_hold(app: TestApp) {
     let types = json!([{ "name": "일반", "price": 0, "capacity": 20, "perPersonLimit": 3 }]);
     let event = app.event_of(&artist, json!({ "ticketTypes": types })).await;
     assert!(app.book(&fan, &event, 2, "a").await["booking"].is_object());
-    let (one, two) = tokio::join!(app.book(&fan, &event, 1, "b"), app.book(&fan, &event, 1, "c"));
-    let booked = [&one, &two].into_iter().filter(|payload| payload["booking"].is_object()).count();
-    assert_eq!(booked, 1, "{one} {two}");
+    // On two nodes, which have a queue each.
+    let node = app.node("other", |_| {}).await;
+    let at = |url: String, key: &'static str| {
+        let document = format!(
+            "mutation($input: BookingStartInput!) {{ bookingStart(input: $input) {{ {BOOKING} userErrors {{ code }} }} }}"
+        );
+        let (app, token, input) = (app.clone(), fan.token.clone(), json!({ "input": booking_input(&event, 1, key) }));
+        async move { app.query_at(&url, Some(&token), &document, input).await.data()["bookingStart"].clone() }
+    };
+    let (one, two) = tokio::join!(at(app.url.clone(), "b"), at(node.url.clone(), "c"));
+    let codes = [&one, &two].map(|payload| payload["userErrors"][0]["code"].as_str().unwrap_or("none").to_owned());
+    assert!(codes.contains(&"none".to_owned()) && codes.contains(&"LIMIT_EXCEEDED".to_owned()), "{one} {two}");
+    node.stop().await;
     assert_eq!(user_error(&app.book(&fan, &event, 1, "d").await), "LIMIT_EXCEEDED lines");
 }
 

@@ -46,12 +46,6 @@ async fn seen(app: &TestApp, fan: &Person) -> (i64, usize, String) {
     (viewer["pointBalance"].as_i64().unwrap(), entries, status)
 }
 
-async fn fault(app: &TestApp, operation: &str, fault: &str) {
-    let body = json!({ "operation": operation, "fault": fault });
-    let url = format!("{}/sandbox/kakaopay/faults", app.url);
-    assert_eq!(app.http.post(url).json(&body).send().await.unwrap().status(), 204);
-}
-
 async fn a_charge_from_the_request_to_the_points(app: TestApp) {
     let fan = app.fan("mina").await;
     let payload = charge(&app, &fan, 30_000, "k").await;
@@ -156,6 +150,10 @@ async fn a_wrong_amount_goes_back_and_credits_nothing(app: TestApp) {
     let query = "{ viewer { payments { nodes { canceledAmount } } } }";
     let answer = app.query(Some(&fan.token), query, json!({})).await;
     assert_eq!(answer.data()["viewer"]["payments"]["nodes"][0]["canceledAmount"], 6_000);
+    let query = "{ viewer { notifications { nodes { kind body } } } }";
+    let told = app.query(Some(&fan.token), query, json!({})).await;
+    let due = json!([{ "kind": "CHARGE_RETURNED", "body": "No points were charged; 6000 won were refunded." }]);
+    assert_eq!(told.data()["viewer"]["notifications"]["nodes"], due);
 }
 
 async fn giving_up_and_failing_end_a_charge(app: TestApp) {
@@ -176,7 +174,7 @@ async fn giving_up_and_failing_end_a_charge(app: TestApp) {
 async fn a_charge_that_nobody_pays_lapses_once_the_provider_was_asked(app: TestApp) {
     let fan = app.fan("mina").await;
     let payload = charge(&app, &fan, 5_000, "k").await;
-    fault(&app, "order", "error_before").await;
+    app.fault("order", "error_before").await;
     app.pass(TimeDelta::minutes(15)).await;
     assert_eq!(seen(&app, &fan).await, (0, 0, "READY".into()), "the provider could not be asked");
     app.pass(TimeDelta::minutes(1)).await;
@@ -188,7 +186,7 @@ async fn a_charge_that_nobody_pays_lapses_once_the_provider_was_asked(app: TestA
 
 async fn a_provider_that_is_down_at_ready_opens_no_page(app: TestApp) {
     let fan = app.fan("mina").await;
-    fault(&app, "ready", "error_before").await;
+    app.faults("ready", "error_before", 4).await;
     assert_eq!(user_error(&charge(&app, &fan, 5_000, "k").await), "PAYMENT_FAILED");
     assert_eq!(user_error(&charge(&app, &fan, 5_000, "k").await), "PAYMENT_FAILED");
     assert_eq!(seen(&app, &fan).await, (0, 0, "FAILED".into()));

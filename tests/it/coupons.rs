@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 crate::scenarios![
     a_coupon_from_its_making_to_its_use,
+    the_same_key_makes_one_coupon,
     bad_coupons_are_named_and_make_nothing,
     only_admins_make_coupons_and_only_members_take_them,
     a_coupon_changes_only_in_ways_that_hurt_nobody,
@@ -117,6 +118,19 @@ async fn a_coupon_from_its_making_to_its_use(app: TestApp) {
     let list = app.query(Some(&fan.token), "{ viewer { userCoupons { nodes { status } } } }", json!({})).await;
     assert_eq!(list.data()["viewer"]["userCoupons"]["nodes"], json!([{ "status": "USED" }]));
     assert_eq!(user_error(&book(&app, &fan, &event, own, "k2").await), "COUPON_UNUSABLE userCouponId");
+}
+
+async fn the_same_key_makes_one_coupon(app: TestApp) {
+    let admin = admin(&app).await;
+    let make = |changes: Value| app.mutate(Some(&admin), "couponCreate", COUPON, input(&app, &changes));
+    let keyed = json!({ "idempotencyKey": "k" });
+    let (one, two) = tokio::join!(make(keyed.clone()), make(keyed.clone()));
+    assert!(one["coupon"].is_object() && one == two, "{one} {two}");
+    assert_eq!(make(keyed).await, one);
+    let other = json!({ "idempotencyKey": "k", "quantity": 11 });
+    assert_eq!(user_error(&make(other).await), "IDEMPOTENCY_KEY_REUSED idempotencyKey");
+    assert!(make(json!({})).await["coupon"]["id"] != one["coupon"]["id"], "without a key each is a new one");
+    assert_eq!(coupon::Entity::find().all(app.app.db.reads()).await.unwrap().len(), 2);
 }
 
 async fn bad_coupons_are_named_and_make_nothing(app: TestApp) {
@@ -341,11 +355,16 @@ async fn more_pieces_while_they_are_taken_never_lose_count(app: TestApp) {
 
 async fn one_coupon_and_many_bookings_use_it_once(app: TestApp) {
     let (admin, artist, fan) = (admin(&app).await, app.artist("haneul").await, app.fan("mina").await);
+    // Two events have a queue each: nothing but the coupon itself stands between the bookings.
+    let types = json!([{ "name": "일반", "price": 5_000, "capacity": 100 }]);
     let event = app.event(&artist, 5_000, 100).await;
+    let other = app.event_of(&artist, json!({ "title": "다른 공연", "ticketTypes": types })).await;
     let coupon = make(&app, &admin, json!({})).await;
     let issued = issue(&app, &fan, &coupon).await;
     let keys: Vec<String> = (0..8).map(|index| format!("k{index}")).collect();
-    let payloads = join_all(keys.iter().map(|key| book(&app, &fan, &event, &issued["userCoupon"], key))).await;
+    let events = [&event, &other].into_iter().cycle();
+    let books = keys.iter().zip(events).map(|(key, event)| book(&app, &fan, event, &issued["userCoupon"], key));
+    let payloads = join_all(books).await;
     let held: Vec<&Value> = payloads.iter().filter(|payload| payload["booking"].is_object()).collect();
     assert_eq!(held.len(), 1, "{payloads:?}");
     app.pay(held[0], "quit", "none").await;

@@ -20,6 +20,8 @@ crate::scenarios![
     one_ticket_type_named_twice_is_refused,
     a_time_finer_than_microseconds_is_cut_and_still_reminds_and_pages,
     a_moved_start_tells_the_holders_and_lets_them_leave,
+    after_sales_have_closed_an_event_is_still_edited,
+    who_is_at_the_till_hears_that_the_start_was_moved_and_may_leave,
     a_canceled_event_refunds_everybody,
 ];
 
@@ -296,6 +298,72 @@ async fn a_moved_start_tells_the_holders_and_lets_them_leave(app: TestApp) {
     assert_eq!(payload["booking"]["status"], "CANCELED", "{payload}");
 }
 
+async fn after_sales_have_closed_an_event_is_still_edited(app: TestApp) {
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let event = app.event(&artist, 1_000, 5).await;
+    let booking = app.buy(&fan, &event, 1, "k").await;
+    app.pass(TimeDelta::days(9) + TimeDelta::hours(12)).await;
+    let (artist, fan) = (app.sign_in_again(&artist).await, app.sign_in_again(&fan).await);
+    let change = |changes: Value| {
+        let mut input = json!({ "eventId": event.id });
+        for (key, value) in changes.as_object().unwrap() {
+            input[key] = value.clone();
+        }
+        app.mutate(Some(&artist.token), "eventUpdate", EVENT, input)
+    };
+    assert_eq!(errors_of(&change(json!({ "title": "봄밤 인디 공연 (2회)" })).await), Vec::<String>::new());
+    let more = json!([{ "id": event.types[0], "name": "일반", "price": 1_000, "capacity": 8 }]);
+    assert_eq!(change(json!({ "ticketTypes": more })).await["event"]["capacity"], 8);
+    let again = json!({ "bookingClosesAt": app.now() - TimeDelta::hours(1) });
+    assert_eq!(errors_of(&change(again).await), ["OUT_OF_RANGE bookingClosesAt"], "a new time is not in the past");
+    let starts = event.starts_at + TimeDelta::days(7);
+    let put_off = change(json!({ "startsAt": starts, "endsAt": starts + TimeDelta::hours(1) })).await;
+    assert_eq!(errors_of(&put_off), Vec::<String>::new());
+    app.work().await;
+    assert_eq!(newest(&app, &fan).await, "EVENT_CHANGED");
+    app.pass(starts - app.now() - TimeDelta::hours(23)).await;
+    let fan = app.sign_in_again(&fan).await;
+    assert_eq!(newest(&app, &fan).await, "REMINDER", "planned anew");
+    let input = json!({ "bookingId": booking, "idempotencyKey": "c" });
+    let payload = app.mutate(Some(&fan.token), "bookingCancel", "booking { status }", input).await;
+    assert_eq!(payload["booking"]["status"], "CANCELED", "{payload}");
+}
+
+async fn newest(app: &TestApp, fan: &Person) -> String {
+    let told = app.query(Some(&fan.token), "{ viewer { notifications { nodes { kind } } } }", json!({})).await;
+    told.data()["viewer"]["notifications"]["nodes"][0]["kind"].as_str().unwrap_or_default().to_owned()
+}
+
+async fn who_is_at_the_till_hears_that_the_start_was_moved_and_may_leave(app: TestApp) {
+    let (artist, fan, later) = (app.artist("haneul").await, app.fan("mina").await, app.fan("jun").await);
+    let event = app.event(&artist, 1_000, 5).await;
+    let held = app.book(&fan, &event, 1, "k").await;
+    app.move_clock(TimeDelta::minutes(1));
+    let starts = event.starts_at + TimeDelta::days(5);
+    let input = json!({ "eventId": event.id, "startsAt": starts, "endsAt": starts + TimeDelta::hours(1) });
+    app.mutate(Some(&artist.token), "eventUpdate", EVENT, input).await;
+    app.pass(TimeDelta::minutes(1)).await;
+    assert_eq!(newest(&app, &fan).await, "EVENT_CHANGED");
+    app.pay(&held, "approve", "none").await;
+    app.buy(&later, &event, 1, "k").await;
+    app.work().await;
+    let all = |fan: Person| {
+        let app = app.clone();
+        async move {
+            let told = app.query(Some(&fan.token), "{ viewer { notifications { nodes { kind } } } }", json!({})).await;
+            told.data()["viewer"]["notifications"]["nodes"].clone()
+        }
+    };
+    let (paid, moved) = (json!({ "kind": "PAYMENT_CONFIRMED" }), json!({ "kind": "EVENT_CHANGED" }));
+    assert_eq!(all(fan.clone()).await, json!([paid, moved]), "told once");
+    assert_eq!(all(later).await, json!([paid]), "who books the new time has nothing to hear");
+    app.pass(TimeDelta::days(13)).await;
+    let fan = app.sign_in_again(&fan).await;
+    let input = json!({ "bookingId": held["booking"]["id"], "idempotencyKey": "c" });
+    let payload = app.mutate(Some(&fan.token), "bookingCancel", "booking { status }", input).await;
+    assert_eq!(payload["booking"]["status"], "CANCELED", "{payload}");
+}
+
 async fn a_canceled_event_refunds_everybody(app: TestApp) {
     let artist = app.artist("haneul").await;
     let (paid, held, free) = (app.fan("a").await, app.fan("b").await, app.fan("c").await);
@@ -303,8 +371,12 @@ async fn a_canceled_event_refunds_everybody(app: TestApp) {
     let sold = app.buy(&paid, &event, 2, "k").await;
     let open = app.book(&held, &event, 1, "k").await;
     let open = open["booking"]["id"].as_str().unwrap();
-    app.mutate(Some(&artist.token), "eventCancel", EVENT, json!({ "eventId": event.id })).await;
+    let cancel = || app.mutate(Some(&artist.token), "eventCancel", EVENT, json!({ "eventId": event.id }));
+    let canceled = cancel().await;
+    assert_eq!(canceled["event"]["status"], "CANCELED", "{canceled}");
+    assert_eq!(cancel().await, canceled, "who got no answer asks again");
     app.work().await;
+    assert_eq!(errors_of(&cancel().await), Vec::<String>::new());
     let refunded = app.booking(&paid, &sold).await;
     assert_eq!((&refunded["status"], &refunded["payment"]["canceledAmount"]), (&json!("CANCELED"), &json!(14_000)));
     assert_eq!(app.booking(&held, open).await["status"], "EXPIRED");

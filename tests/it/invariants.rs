@@ -23,13 +23,49 @@ const CASES: &[Case] = &[
     (
         "UPDATE ticket SET status = 'CANCELED'",
         "UPDATE ticket SET status = 'VALID'",
-        &["a confirmed booking has one valid ticket for each seat, any other has none"],
+        &[
+            "a confirmed booking has one valid ticket for each seat, any other has none",
+            "each seat of a confirmed booking has a valid ticket of its own type",
+        ],
+    ),
+    // As many tickets as seats, of another type than was paid for.
+    (
+        "UPDATE ticket SET code = code || hex(ticket_type_id), ticket_type_id = event_id",
+        "UPDATE ticket SET ticket_type_id = unhex(substr(code, 21)), code = substr(code, 1, 20)",
+        &["each seat of a confirmed booking has a valid ticket of its own type"],
+    ),
+    // A discount for nothing: the coupon is still used, by nobody.
+    (
+        "UPDATE booking SET cancel_reason = hex(user_coupon_id), user_coupon_id = NULL WHERE coupon_discount > 0",
+        "UPDATE booking SET user_coupon_id = unhex(cancel_reason), cancel_reason = NULL WHERE coupon_discount > 0",
+        &[
+            "a discount is that of a coupon of one's own",
+            "a person's coupon is held by a hold, used by a sale, and otherwise to be had",
+        ],
+    ),
+    (
+        "UPDATE user_coupon SET user_id = (SELECT id FROM user WHERE id <> user_coupon.user_id LIMIT 1)",
+        "UPDATE user_coupon SET user_id = (SELECT user_id FROM booking WHERE user_coupon_id = user_coupon.id)",
+        &["a discount is that of a coupon of one's own"],
+    ),
+    (
+        "UPDATE booking SET cancel_reason = expires_at, expires_at = '2026-06-01 02:00:00+00:00' WHERE status = 'HELD'",
+        "UPDATE booking SET expires_at = cancel_reason, cancel_reason = NULL WHERE status = 'HELD'",
+        &["no hold is over for a minute unless its payment is in doubt"],
+    ),
+    (
+        "UPDATE job SET name = 'x' || name WHERE name = 'expire_booking'",
+        "UPDATE job SET name = substr(name, 2) WHERE name = 'xexpire_booking'",
+        &["each hold has the job that ends it"],
     ),
     // One booking is confirmed and not paid, another one paid and not confirmed: every sum stays.
     (
         "UPDATE payment SET status = CASE status WHEN 'APPROVED' THEN 'FAILED' ELSE 'APPROVED' END WHERE amount = 5000",
         "UPDATE payment SET status = CASE status WHEN 'APPROVED' THEN 'FAILED' ELSE 'APPROVED' END WHERE amount = 5000",
-        &["what is confirmed is paid or free, what is paid is confirmed"],
+        &[
+            "nothing is taken for what is open or was given up",
+            "what is confirmed is paid or free, what is paid is confirmed",
+        ],
     ),
     (
         "UPDATE booking_line SET unit_price = unit_price + 1",
@@ -104,6 +140,16 @@ const CASES: &[Case] = &[
         "UPDATE payment SET canceled_amount = 1 WHERE status = 'FAILED'",
         "UPDATE payment SET canceled_amount = 0 WHERE status = 'FAILED'",
         &["what went back is written where it went back, and only there"],
+    ),
+    (
+        "UPDATE payment SET taken_amount = taken_amount + 1 WHERE amount = 7000",
+        "UPDATE payment SET taken_amount = taken_amount - 1 WHERE amount = 7000",
+        &["what was taken is kept as what was due, or goes back, all of it"],
+    ),
+    (
+        "UPDATE payment SET taken_amount = 1 WHERE status = 'READY'",
+        "UPDATE payment SET taken_amount = NULL WHERE status = 'READY'",
+        &["nothing is taken for what is open or was given up"],
     ),
     (
         "UPDATE payment SET canceled_amount = 1 WHERE amount = 7000",

@@ -1,7 +1,7 @@
 //! Money that arrives after the hold was given back: it gets the seats again if they are there and may be had, and goes
 //! back otherwise. Either way the fan is told.
 
-use crate::harness::{Event, Person, TestApp};
+use crate::harness::{Event, PASSWORD, Person, TestApp};
 use chrono::TimeDelta;
 use entity::{ids::BookingId, payment};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -13,6 +13,9 @@ crate::scenarios![
     late_money_for_seats_that_are_gone_goes_back,
     late_money_buys_no_more_than_one_may_have,
     late_money_for_an_event_that_is_over_goes_back,
+    late_money_for_an_event_that_was_moved_buys_the_new_time_and_may_go_back,
+    a_late_check_that_cannot_be_read_is_made_again,
+    an_admin_has_the_provider_asked_about_what_was_given_up,
     a_mistyped_password_is_not_the_end,
 ];
 
@@ -118,6 +121,69 @@ async fn late_money_for_an_event_that_is_over_goes_back(app: TestApp) {
     app.work().await;
     slow.fan = app.sign_in_again(&slow.fan).await;
     slow.went_back(&app, 5_000).await;
+}
+
+/// At the moment of the move nobody had seats: no one else is told, and the event itself opens no free cancellation.
+async fn late_money_for_an_event_that_was_moved_buys_the_new_time_and_may_go_back(app: TestApp) {
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let event = app.event(&artist, 5_000, 3).await;
+    let mut slow = lose(&app, fan, &event, 2).await;
+    app.move_clock(TimeDelta::seconds(5));
+    let starts = event.starts_at + TimeDelta::days(5);
+    let input = json!({ "eventId": event.id, "startsAt": starts, "endsAt": starts + TimeDelta::hours(1) });
+    app.mutate(Some(&artist.token), "eventUpdate", "event { id }", input).await;
+    slow.arrive(&app).await;
+    app.pass(TimeDelta::seconds(15)).await;
+    assert_eq!(slow.booking(&app).await["status"], "CONFIRMED");
+    let query = "{ viewer { notifications { nodes { kind } } } }";
+    let told = app.query(Some(&slow.fan.token), query, json!({})).await;
+    let mut kinds: Vec<&str> = told.data()["viewer"]["notifications"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["kind"].as_str().unwrap())
+        .collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["EVENT_CHANGED", "PAYMENT_CONFIRMED"]);
+    app.pass(TimeDelta::days(14)).await;
+    slow.fan = app.sign_in_again(&slow.fan).await;
+    let input = json!({ "bookingId": slow.booking.to_string(), "idempotencyKey": "c" });
+    let payload = app.mutate(Some(&slow.fan.token), "bookingCancel", "booking { status }", input).await;
+    assert_eq!(payload["booking"]["status"], "CANCELED", "{payload}");
+}
+
+async fn a_late_check_that_cannot_be_read_is_made_again(app: TestApp) {
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let event = app.event(&artist, 5_000, 3).await;
+    let slow = lose(&app, fan, &event, 2).await;
+    slow.arrive(&app).await;
+    app.fault("order", "unknown_status").await;
+    app.pass(TimeDelta::seconds(15)).await;
+    assert_eq!(slow.booking(&app).await["status"], "EXPIRED");
+    // Long before the next of the planned checks.
+    app.pass(TimeDelta::seconds(3)).await;
+    assert_eq!(slow.booking(&app).await["status"], "CONFIRMED");
+    app.pass(TimeDelta::minutes(21)).await;
+}
+
+async fn an_admin_has_the_provider_asked_about_what_was_given_up(app: TestApp) {
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let event = app.event(&artist, 5_000, 3).await;
+    let slow = lose(&app, fan, &event, 2).await;
+    let email = "keeper@spotlight.test";
+    spotlight::admin::create::create(&app.app, email, PASSWORD.to_owned()).await.unwrap();
+    let input = json!({ "email": email, "password": PASSWORD });
+    let admin = app.mutate(None, "adminSignIn", "session { accessToken }", input).await;
+    let ask = || async {
+        let input = json!({ "paymentId": slow.booking(&app).await["payment"]["id"] });
+        let token = admin["session"]["accessToken"].as_str();
+        app.mutate(token, "adminPaymentReconcile", "payment { payment { status } }", input).await
+    };
+    assert_eq!(ask().await["payment"]["payment"]["status"], "FAILED");
+    slow.arrive(&app).await;
+    assert_eq!(ask().await["payment"]["payment"]["status"], "APPROVED");
+    assert_eq!(slow.booking(&app).await["status"], "CONFIRMED");
+    app.pass(TimeDelta::minutes(21)).await;
 }
 
 async fn a_mistyped_password_is_not_the_end(app: TestApp) {

@@ -19,8 +19,10 @@ mod commits;
 mod config;
 mod coupons;
 mod double_submit;
+mod doubt;
 mod edge;
 mod events;
+mod expiry;
 mod harness;
 mod invariants;
 mod kv;
@@ -65,8 +67,10 @@ fn scenarios() -> Vec<Scenario> {
         config::all(),
         coupons::all(),
         double_submit::all(),
+        doubt::all(),
         edge::all(),
         events::all(),
+        expiry::all(),
         invariants::all(),
         kv::all(),
         late::all(),

@@ -332,6 +332,7 @@ async fn charge_in_doubt(app: &TestApp, fan: &Person) -> entity::ids::PaymentId 
         booking_id: None,
         status: PaymentStatus::Approving,
         amount: 10_000,
+        taken_amount: None,
         canceled_amount: 0,
         tid: None,
         pc_url: None,

@@ -14,12 +14,14 @@ crate::scenarios![
     an_approval_that_never_happened_gives_the_seats_back,
     a_wrong_amount_is_sent_back_and_sells_nothing,
     a_provider_that_is_down_at_ready_releases_the_hold,
+    a_page_that_comes_at_the_second_try_is_the_page,
     a_refund_whose_answer_is_lost_is_finished_once,
     an_expired_hold_takes_no_money,
     a_hold_that_ran_out_during_a_refused_approval_is_released,
     an_old_doubt_does_not_end_a_new_approval,
     a_provider_that_is_down_for_hours_delays_a_refund_and_loses_none,
     an_unknown_payment_is_not_found,
+    a_made_up_token_does_not_cost_the_right_one_its_seat,
     the_page_has_forms_that_a_script_can_press,
 ];
 
@@ -33,12 +35,6 @@ async fn hold(app: &TestApp) -> (crate::harness::Person, crate::harness::Event, 
 
 fn id(payload: &Value) -> &str {
     payload["booking"]["id"].as_str().unwrap()
-}
-
-async fn set_fault(app: &TestApp, operation: &str, fault: &str) {
-    let url = format!("{}/sandbox/kakaopay/faults", app.url);
-    let body = json!({ "operation": operation, "fault": fault });
-    assert_eq!(app.http.post(url).json(&body).send().await.unwrap().status(), 204);
 }
 
 async fn a_purchase_from_the_request_to_the_ticket(app: TestApp) {
@@ -120,13 +116,13 @@ async fn an_approval_whose_answer_is_lost_is_found_by_the_reconciler(app: TestAp
 async fn an_answer_about_another_payment_is_not_believed(app: TestApp) {
     let (fan, _, payload) = hold(&app).await;
     app.pay(&payload, "approve", "error_after").await;
-    set_fault(&app, "order", "another_payment").await;
+    app.fault("order", "another_payment").await;
     app.work().await;
     assert_eq!(app.booking(&fan, id(&payload)).await["payment"]["status"], "APPROVING");
     app.pass(TimeDelta::seconds(5)).await;
     assert_eq!(app.booking(&fan, id(&payload)).await["payment"]["status"], "APPROVED");
     let input = json!({ "bookingId": id(&payload), "idempotencyKey": "c" });
-    set_fault(&app, "order", "another_payment").await;
+    app.fault("order", "another_payment").await;
     let canceled = app.mutate(Some(&fan.token), "bookingCancel", "booking { status }", input).await;
     assert_eq!(canceled["booking"]["status"], "CANCELING", "{canceled}");
     app.pass(TimeDelta::minutes(2)).await;
@@ -161,7 +157,7 @@ async fn a_wrong_amount_is_sent_back_and_sells_nothing(app: TestApp) {
 async fn a_provider_that_is_down_at_ready_releases_the_hold(app: TestApp) {
     let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
     let event = app.event(&artist, 5_000, 3).await;
-    set_fault(&app, "ready", "error_before").await;
+    app.faults("ready", "error_before", 4).await;
     let payload = app.book(&fan, &event, 2, "k").await;
     assert_eq!(user_error(&payload), "PAYMENT_FAILED");
     assert_eq!(app.remaining(&event).await, 3);
@@ -169,12 +165,33 @@ async fn a_provider_that_is_down_at_ready_releases_the_hold(app: TestApp) {
     app.buy(&fan, &event, 2, "k2").await;
 }
 
+async fn a_page_that_comes_at_the_second_try_is_the_page(app: TestApp) {
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let event = app.event(&artist, 5_000, 3).await;
+    for (fault, times) in [("error_before", 1), ("error_after", 2), ("garbage", 3)] {
+        app.faults("ready", fault, times).await;
+        app.buy(&fan, &event, 1, fault).await;
+    }
+}
+
+/// What goes wrong, what the log says of it, and whether the money went back all the same.
+const CANCEL_FAULTS: [(&str, &str, bool); 6] = [
+    ("error_after", "CancelInDoubt", true),
+    ("error_before", "CancelInDoubt", false),
+    ("garbage", "CancelInDoubt", true),
+    ("another_payment", "CancelInDoubt", false),
+    ("wrong_amount", "CancelInDoubt", true),
+    ("no_such_payment", "CancelRefused", false),
+];
+
 async fn a_refund_whose_answer_is_lost_is_finished_once(app: TestApp) {
-    for (index, fault) in ["error_after", "error_before", "garbage", "another_payment"].into_iter().enumerate() {
+    for (index, (fault, outcome, is_done)) in CANCEL_FAULTS.into_iter().enumerate() {
         let (artist, fan) = (app.artist(&format!("a{index}")).await, app.fan(&format!("f{index}")).await);
         let event = app.event(&artist, 5_000, 3).await;
         let booking = app.buy(&fan, &event, 2, "k").await;
-        set_fault(&app, "cancel", fault).await;
+        app.fault("cancel", fault).await;
+        // So that what asks about the approval is not about the cancellation, too.
+        app.move_clock(TimeDelta::seconds(1));
         let input = json!({ "bookingId": booking, "idempotencyKey": "c" });
         let payload = app.mutate(Some(&fan.token), "bookingCancel", "booking { status }", input).await;
         assert_eq!(payload["booking"]["status"], "CANCELING", "{fault}");
@@ -182,14 +199,24 @@ async fn a_refund_whose_answer_is_lost_is_finished_once(app: TestApp) {
         let booking = app.booking(&fan, &booking).await;
         assert_eq!((&booking["status"], &booking["payment"]["canceledAmount"]), (&json!("CANCELED"), &json!(10_000)));
         assert_eq!(app.remaining(&event).await, 3);
+        // Each intent has its outcome.
+        let story = app.story(booking["payment"]["id"].as_str().unwrap()).await;
+        let count = |step: &str| story.iter().filter(|known| *known == step).count();
+        let intents = if is_done { 1 } else { 2 };
+        assert_eq!(
+            (count("CancelIntent"), count(outcome), count("FinishCancel")),
+            (intents, 1, 1),
+            "{fault} {story:?}"
+        );
     }
 }
 
 async fn an_expired_hold_takes_no_money(app: TestApp) {
     let (fan, _, payload) = hold(&app).await;
+    // Agreed to in time: the provider would take it.
+    let back = app.press(&payload, "approve", "none").await;
     app.pass(TimeDelta::minutes(15)).await;
-    let payment = payload["payment"]["id"].as_str().unwrap();
-    app.http.get(format!("{}/payments/{payment}/approved?pg_token=x", app.url)).send().await.unwrap();
+    app.http.get(&back).send().await.unwrap();
     let fan = app.sign_in_again(&fan).await;
     let booking = app.booking(&fan, id(&payload)).await;
     assert_eq!((&booking["status"], &booking["payment"]["status"]), (&json!("EXPIRED"), &json!("EXPIRED")));
@@ -220,17 +247,33 @@ async fn a_provider_that_is_down_for_hours_delays_a_refund_and_loses_none(app: T
     let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
     let event = app.event(&artist, 5_000, 3).await;
     let booking = app.buy(&fan, &event, 2, "k").await;
-    set_fault(&app, "order", "error_before").await;
+    app.fault("order", "error_before").await;
     let input = json!({ "bookingId": booking, "idempotencyKey": "c" });
     app.mutate(Some(&fan.token), "bookingCancel", "booking { status }", input).await;
     for _ in 0..15 {
-        set_fault(&app, "order", "error_before").await;
+        app.fault("order", "error_before").await;
         app.pass(TimeDelta::minutes(16)).await;
     }
     app.pass(TimeDelta::minutes(16)).await;
     app.pass(TimeDelta::minutes(16)).await;
     let fan = app.sign_in_again(&fan).await;
     assert_eq!(app.booking(&fan, &booking).await["status"], "CANCELED");
+}
+
+async fn a_made_up_token_does_not_cost_the_right_one_its_seat(app: TestApp) {
+    let (fan, _, payload) = hold(&app).await;
+    // The slow call is that of the first who comes.
+    let back = app.press(&payload, "approve", "slow").await;
+    let input = json!({ "paymentId": payload["payment"]["id"], "pgToken": "guess" });
+    let made_up = app.mutate(Some(&fan.token), "paymentApprove", "payment { status }", input);
+    let right = async {
+        while app.booking(&fan, id(&payload)).await["payment"]["status"] != "APPROVING" {}
+        app.http.get(&back).send().await.unwrap();
+    };
+    let (refused, ()) = tokio::join!(made_up, right);
+    assert_eq!(user_error(&refused), "INVALID pgToken");
+    assert_eq!(app.booking(&fan, id(&payload)).await["status"], "CONFIRMED");
+    app.pass(TimeDelta::minutes(2)).await;
 }
 
 async fn an_unknown_payment_is_not_found(app: TestApp) {

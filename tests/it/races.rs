@@ -51,28 +51,39 @@ async fn two_hundred_buyers_for_ten_seats_sell_exactly_ten(app: TestApp) {
     assert_eq!(app.query(None, sold, json!({ "id": event.id })).await.data()["event"]["capacity"], 10);
 }
 
+/// On two events, which have a queue each: nothing but the balance itself stands between the bookings.
 async fn one_balance_and_two_bookings_spend_it_once(app: TestApp) {
     let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
     app.give_points(&fan, 1_000).await;
-    let event = app.event(&artist, 1_000, 10).await;
-    let book = |key: &str| {
-        let mut input = crate::harness::booking_input(&event, 1, key);
+    let events = [app.event(&artist, 1_000, 10).await, other_event(&app, &artist, 1_000).await];
+    let book = |index: usize| {
+        let mut input = crate::harness::booking_input(&events[index % 2], 1, &format!("k{index}"));
         input["points"] = json!(1_000);
         app.mutate(Some(&fan.token), "bookingStart", crate::harness::BOOKING, input)
     };
-    let payloads = join_all((0..6).map(|index| book(["a", "b", "c", "d", "e", "f"][index]))).await;
+    let payloads = join_all((0..6).map(book)).await;
     let confirmed = payloads.iter().filter(|payload| payload["booking"]["status"] == "CONFIRMED").count();
-    assert_eq!(confirmed, 1, "{payloads:?}");
+    let refused = payloads.iter().filter(|payload| payload["userErrors"][0]["code"] == "INSUFFICIENT_POINTS").count();
+    assert_eq!((confirmed, refused), (1, 5), "{payloads:?}");
+}
+
+async fn other_event(app: &TestApp, artist: &Person, price: i64) -> Event {
+    let types = json!([{ "name": "일반", "price": price, "capacity": 10 }]);
+    app.event_of(artist, json!({ "title": "다른 공연", "ticketTypes": types })).await
 }
 
 async fn approve_pressed_eight_times_takes_the_money_once(app: TestApp) {
     let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
     let event = app.event(&artist, 1_000, 10).await;
     let payload = app.book(&fan, &event, 2, "k").await;
-    let back = app.pay(&payload, "approve", "none").await;
-    join_all((0..8).map(|_| app.http.get(&back).send())).await;
+    let back = app.press(&payload, "approve", "slow").await;
+    let answers = join_all((0..8).map(|_| app.http.get(&back).send())).await;
+    assert!(answers.into_iter().all(|answer| answer.unwrap().status().is_redirection()));
     let booking = app.booking(&fan, payload["booking"]["id"].as_str().unwrap()).await;
     assert_eq!((&booking["status"], booking["tickets"].as_array().unwrap().len()), (&json!("CONFIRMED"), 2));
+    let story = app.story(payload["payment"]["id"].as_str().unwrap()).await;
+    let calls = |step: &str| story.iter().filter(|known| *known == step).count();
+    assert_eq!((calls("BeginApprove"), calls("Approve")), (1, 1), "{story:?}");
 }
 
 async fn cancel_against_cancel_refunds_once(app: TestApp) {
@@ -96,15 +107,7 @@ async fn approve_against_expiry_has_one_winner(app: TestApp) {
     let fans = fans(&app, 10).await;
     let payloads = book_all(&app, &fans, &event).await;
     // All ten agreed on the page just before their holds run out.
-    let presses = payloads.iter().map(|payload| {
-        let page = payload["payment"]["redirect"]["pcUrl"].as_str().unwrap();
-        app.http.post(format!("{page}/approve")).form(&[("fault", "none")]).send()
-    });
-    let backs: Vec<String> = join_all(presses)
-        .await
-        .into_iter()
-        .map(|answer| answer.unwrap().headers()["location"].to_str().unwrap().to_owned())
-        .collect();
+    let backs = join_all(payloads.iter().map(|payload| app.press(payload, "approve", "none"))).await;
     app.move_clock(chrono::TimeDelta::minutes(15));
     let (_, _) = tokio::join!(app.work(), join_all(backs.iter().map(|back| app.http.get(back).send())));
     app.pass(chrono::TimeDelta::minutes(2)).await;
@@ -125,21 +128,36 @@ async fn approve_against_expiry_has_one_winner(app: TestApp) {
 
 async fn capacity_lowered_while_selling_never_oversells(app: TestApp) {
     let artist = app.artist("haneul").await;
-    let event = app.event(&artist, 0, 30).await;
+    let event = app.event(&artist, 0, 60).await;
     let fans = fans(&app, 30).await;
-    let lower = async {
-        for capacity in [25, 20, 15] {
-            let types = json!([{ "id": event.types[0], "name": "일반", "price": 0, "capacity": capacity }]);
-            let input = json!({ "eventId": event.id, "ticketTypes": types });
-            app.mutate(Some(&artist.token), "eventUpdate", "event { capacity }", input).await;
-        }
+    let lower = |capacity: i64| {
+        let types = json!([{ "id": event.types[0], "name": "일반", "price": 0, "capacity": capacity }]);
+        let input = json!({ "eventId": event.id, "ticketTypes": types });
+        app.mutate(Some(&artist.token), "eventUpdate", "event { capacity }", input)
     };
-    let (payloads, ()) = tokio::join!(book_all(&app, &fans, &event), lower);
-    let answer =
-        app.query(None, "query($id: ID!) { event(id: $id) { capacity remaining } }", json!({ "id": event.id })).await;
+    // Those above what is wanted are always allowed; 20 depends on who is faster.
+    let while_selling = async {
+        let mut allowed = 60;
+        for capacity in [45, 20, 30] {
+            let payload = lower(capacity).await;
+            if payload["event"]["capacity"] == capacity {
+                allowed = capacity;
+            } else {
+                assert_eq!((capacity, &payload["userErrors"][0]["code"]), (20, &json!("OUT_OF_RANGE")), "{payload}");
+            }
+        }
+        allowed
+    };
+    let (payloads, allowed) = tokio::join!(book_all(&app, &fans, &event), while_selling);
+    assert_eq!(allowed, 30);
+    let query = "query($id: ID!) { event(id: $id) { capacity remaining } }";
+    let answer = app.query(None, query, json!({ "id": event.id })).await;
     let now = &answer.data()["event"];
     let sold = now["capacity"].as_i64().unwrap() - now["remaining"].as_i64().unwrap();
     assert_eq!(usize::try_from(sold).unwrap(), booked(&payloads).len());
+    assert!((1..=30).contains(&sold), "{sold}");
+    assert_eq!(lower(sold - 1).await["userErrors"][0]["code"], "OUT_OF_RANGE", "one less than are sold");
+    assert_eq!(lower(sold).await["event"]["capacity"], sold);
 }
 
 /// Looking for jobs and running them share one writing connection on SQLite.

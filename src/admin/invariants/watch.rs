@@ -4,7 +4,7 @@
 //! The schedule comes every minute and looks whether it is time: another setting counts from the next start on, with nothing
 //! to plan anew.
 
-use super::{Outcome, check, rules};
+use super::{Outcome, check, named};
 use crate::{
     app::App,
     error::Result,
@@ -53,7 +53,7 @@ pub struct LastCheck {
 pub async fn last(app: &App) -> Result<LastCheck> {
     let rows = Entity::find().all(app.db.reads()).await?;
     // Another version may know other rules.
-    let found = rules().filter_map(|(slug, ..)| rows.iter().find(|row| row.slug == *slug).map(|row| (*slug, row)));
+    let found = named().filter_map(|(slug, _)| rows.iter().find(|row| row.slug == slug).map(|row| (slug, row)));
     let found: Vec<(&str, &Model)> = found.collect();
     Ok(LastCheck {
         at: found.iter().map(|(_, row)| row.checked_at).min(),
@@ -86,11 +86,11 @@ pub struct AlertBrokenRule {
 
 impl Job for AlertBrokenRule {
     const NAME: &'static str = "alert_broken_rule";
-    const LANE: Lane = Lane::Outside;
+    const LANE: Lane = Lane::Alert;
 
     async fn run(self, app: &App) -> Result<()> {
         let Self { slug, broken } = self;
-        let rule = rules().find(|(known, ..)| *known == slug).map_or("of another version", |(_, rule, _)| rule);
+        let rule = named().find(|(known, _)| *known == slug).map_or("of another version", |(_, rule)| rule);
         let text =
             format!("The rule {slug} ({rule}) is broken by {broken} rows. `spotlight audit` checks all of them now.");
         app.alert.send(&text).await

@@ -8,6 +8,7 @@ use crate::{
     user::viewer::Buyer,
 };
 use entity::ids::{EventId, TicketTypeId, UserCouponId, UserId};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// More seats at once than this is a reseller.
@@ -46,7 +47,10 @@ impl Request {
     pub fn new(app: &App, buyer: Buyer, input: Start) -> Result<Self> {
         let wanted = wanted(app, &input)?;
         let Start { event_id, lines, user_coupon_id, points, expected_total, return_url, idempotency_key } = input;
-        let what = format!("{:?}", (&event_id, &wanted, &user_coupon_id, points, &expected_total, &return_url));
+        let what = json!({
+            "eventId": event_id, "lines": wanted.iter().collect::<Vec<_>>(), "userCouponId": user_coupon_id,
+            "points": points, "expectedTotal": expected_total, "returnUrl": return_url,
+        });
         let key = Key::new(buyer.id(), &idempotency_key, "bookingStart", &what)?;
         let named = lines.into_iter().map(|(id, _)| id).collect();
         Ok(Self { buyer: buyer.id(), event_id, named, wanted, user_coupon_id, points, expected_total, return_url, key })

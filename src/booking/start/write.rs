@@ -152,6 +152,7 @@ fn payment(app: &App, one: &New<'_>, now: DateTime<Utc>) -> payment::ActiveModel
         booking_id: Some(one.booking.id),
         status: PaymentStatus::Pending,
         amount: one.booking.amount_due,
+        taken_amount: None,
         canceled_amount: 0,
         tid: None,
         pc_url: None,

@@ -16,7 +16,7 @@ mod run;
 mod schedule;
 mod worker;
 
-pub use absorb::absorb;
+pub use absorb::{absorb, forget};
 pub use parked::AlertParkedJob;
 pub use run::run_due;
 pub use schedule::plan_schedules;
@@ -60,10 +60,15 @@ pub enum Lane {
     Index,
     /// Hands letters to a mail server: many, and it may hang while money is waiting for the provider.
     Mail,
+    /// Tells people that something is stuck: never behind what is stuck.
+    Alert,
+    /// Gives back what a hold set aside: within two seconds, also while a sale leaves thousands of other jobs.
+    Expiry,
 }
 
 impl Lane {
-    pub(crate) const ALL: [Self; 5] = [Self::Quick, Self::Outside, Self::Refund, Self::Index, Self::Mail];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Quick, Self::Outside, Self::Refund, Self::Index, Self::Mail, Self::Alert, Self::Expiry];
 
     /// In the row; never changed once released.
     const fn number(self) -> i32 {
@@ -73,13 +78,15 @@ impl Lane {
             Self::Mail => 2,
             Self::Refund => 3,
             Self::Index => 4,
+            Self::Alert => 5,
+            Self::Expiry => 6,
         }
     }
 
     /// How many of its jobs run at once on one node.
     fn slots(self, config: &Config) -> usize {
         match self {
-            Self::Quick | Self::Outside | Self::Refund => config.worker.concurrency,
+            Self::Quick | Self::Outside | Self::Refund | Self::Alert | Self::Expiry => config.worker.concurrency,
             Self::Index => 1,
             Self::Mail => config.mail.max_connections,
         }

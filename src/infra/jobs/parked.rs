@@ -26,7 +26,7 @@ pub async fn plan(txn: &impl ConnectionTrait, app: &App, job: &Model) -> Result<
 
 impl Job for AlertParkedJob {
     const NAME: &'static str = "alert_parked_job";
-    const LANE: Lane = Lane::Outside;
+    const LANE: Lane = Lane::Alert;
 
     async fn run(self, app: &App) -> Result<()> {
         let Some(job) = Entity::find_by_id(self.job_id).one(app.db.reads()).await? else { return Ok(()) };

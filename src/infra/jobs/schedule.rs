@@ -61,6 +61,8 @@ pub(super) async fn again(app: &App, job: &Model, every: Duration) -> Result<()>
             .col_expr(Column::LastError, Expr::value(None::<String>))
             .col_expr(Column::Attempts, Expr::value(0))
             .col_expr(Column::RunAt, Expr::value(run_at))
+            // An older version may have planned it for another one.
+            .col_expr(Column::Lane, Expr::value(app.jobs.lane(&job.name).number()))
             .filter(Column::Id.eq(job.id))
             .filter(Column::Attempts.eq(job.attempts + 1))
             .filter(Column::LeaseOwner.eq(app.node.as_ref()))

@@ -3,14 +3,18 @@
 //! [`client`] talks to the real one; [`sandbox`] is a server that speaks the same HTTP API, with a page on which one
 //! presses pay, give up or fail. The client is the same for both: only the address differs.
 
+mod call;
 pub mod client;
+mod order;
 pub mod sandbox;
+mod status;
 mod wire;
 
 use async_trait::async_trait;
 pub use client::{ClientSettings, KakaoPayClient};
+pub use order::{Money, Order};
+pub use status::OrderStatus;
 use std::fmt::Debug;
-pub use wire::OrderStatus;
 
 /// The four calls. Tests put a script in its place.
 #[async_trait]
@@ -81,17 +85,6 @@ pub struct Canceled {
     /// Whose money went back: to be compared, as with every answer.
     pub tid: String,
     pub canceled_total: i64,
-    pub available: i64,
-}
-
-#[derive(Clone, Debug)]
-pub struct Order {
-    pub tid: String,
-    pub status: OrderStatus,
-    pub partner_order_id: String,
-    pub total_amount: i64,
-    pub canceled_amount: i64,
-    /// What can still be given back.
     pub available: i64,
 }
 

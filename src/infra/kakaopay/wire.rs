@@ -34,7 +34,7 @@ pub struct ApproveBody {
     pub pg_token: String,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Amount {
     pub total: i64,
 }
@@ -64,10 +64,25 @@ pub struct OrderAnswer {
     pub status: String,
     pub partner_order_id: String,
     pub amount: Amount,
-    #[serde(default)]
     pub canceled_amount: Amount,
-    #[serde(default)]
     pub cancel_available_amount: Amount,
+    /// What was done so far; none for a payment that is open.
+    #[serde(default)]
+    pub payment_action_details: Option<Vec<Action>>,
+}
+
+/// A payment, or a cancellation.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Action {
+    pub aid: String,
+    pub amount: i64,
+    pub payment_action_type: String,
+}
+
+impl Action {
+    pub fn is_payment(&self) -> bool {
+        self.payment_action_type == "PAYMENT"
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -98,45 +113,5 @@ pub struct ErrorAnswer {
 impl ErrorAnswer {
     pub fn code(&self) -> Option<i64> {
         self.error_code.as_i64().or_else(|| self.error_code.as_str()?.parse().ok())
-    }
-}
-
-/// Where the provider says a payment stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OrderStatus {
-    Ready,
-    SendTms,
-    OpenPayment,
-    SelectMethod,
-    ArsWaiting,
-    AuthPassword,
-    IssuedSid,
-    SuccessPayment,
-    PartCancelPayment,
-    CancelPayment,
-    FailAuthPassword,
-    QuitPayment,
-    FailPayment,
-    Unknown(String),
-}
-
-impl OrderStatus {
-    pub fn parse(word: &str) -> Self {
-        match word {
-            "READY" => Self::Ready,
-            "SEND_TMS" => Self::SendTms,
-            "OPEN_PAYMENT" => Self::OpenPayment,
-            "SELECT_METHOD" => Self::SelectMethod,
-            "ARS_WAITING" => Self::ArsWaiting,
-            "AUTH_PASSWORD" => Self::AuthPassword,
-            "ISSUED_SID" => Self::IssuedSid,
-            "SUCCESS_PAYMENT" => Self::SuccessPayment,
-            "PART_CANCEL_PAYMENT" => Self::PartCancelPayment,
-            "CANCEL_PAYMENT" => Self::CancelPayment,
-            "FAIL_AUTH_PASSWORD" => Self::FailAuthPassword,
-            "QUIT_PAYMENT" => Self::QuitPayment,
-            "FAIL_PAYMENT" => Self::FailPayment,
-            other => Self::Unknown(other.to_owned()),
-        }
     }
 }

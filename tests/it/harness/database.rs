@@ -84,7 +84,7 @@ impl Database {
             .collect()
     }
 
-    /// Payments of which the provider has another amount than they say, once nothing is in doubt: every won is ticketed
+    /// Payments that are in doubt, and those of which the provider has another amount than they say: every won is ticketed
     /// or returned.
     pub async fn stray_money(&self, app: &App) -> Vec<String> {
         use entity::{enums::PaymentStatus, kv, payment};
@@ -103,8 +103,10 @@ impl Database {
             let due = match row.status {
                 PaymentStatus::Approved => row.amount - row.canceled_amount,
                 PaymentStatus::Ready | PaymentStatus::Canceled | PaymentStatus::Failed | PaymentStatus::Expired => 0,
-                // The reconciler has not decided yet.
-                PaymentStatus::Approving | PaymentStatus::Pending | PaymentStatus::Canceling => left,
+                PaymentStatus::Approving | PaymentStatus::Pending | PaymentStatus::Canceling => {
+                    stray.push(format!("{} ends {:?}", row.id, row.status));
+                    left
+                }
             };
             if left != due {
                 stray.push(format!("{} is {:?}: the provider keeps {left} instead of {due}", row.id, row.status));

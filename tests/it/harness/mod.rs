@@ -140,7 +140,8 @@ impl TestApp {
         self.work().await;
     }
 
-    /// A left-over job fails the test; so does a seat, a won or a coupon that does not add up, here or at the provider.
+    /// A left-over job fails the test; so does a payment in doubt, and a seat, a won or a coupon that does not add up, here
+    /// or at the provider.
     pub async fn finish(self) {
         self.work().await;
         let left = self.database.left_over_jobs(&self.app).await;

@@ -3,6 +3,7 @@
 use super::TestApp;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::PasswordHash;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
 /// Somebody who is signed in.
@@ -125,11 +126,36 @@ impl TestApp {
     /// Books, presses `press` on the provider's page, and follows the browser back to us. Answers the booking's id and
     /// the address that the browser was sent to last.
     pub async fn pay(&self, payload: &Value, press: &str, fault: &str) -> String {
-        let page = payload["payment"]["redirect"]["pcUrl"].as_str().unwrap_or_else(|| panic!("{payload}"));
-        let pressed = self.http.post(format!("{page}/{press}")).form(&[("fault", fault)]).send().await.unwrap();
-        let back = pressed.headers()["location"].to_str().unwrap().to_owned();
+        let back = self.press(payload, press, fault).await;
         self.http.get(&back).send().await.unwrap();
         back
+    }
+
+    /// Presses `press` on the provider's page. Answers the address that it sends the browser back to.
+    pub async fn press(&self, payload: &Value, press: &str, fault: &str) -> String {
+        let page = payload["payment"]["redirect"]["pcUrl"].as_str().unwrap_or_else(|| panic!("{payload}"));
+        let pressed = self.http.post(format!("{page}/{press}")).form(&[("fault", fault)]).send().await.unwrap();
+        pressed.headers()["location"].to_str().unwrap().to_owned()
+    }
+
+    /// What goes wrong with the provider's next call of an operation.
+    pub async fn fault(&self, operation: &str, fault: &str) {
+        self.faults(operation, fault, 1).await;
+    }
+
+    /// With its next few calls.
+    pub async fn faults(&self, operation: &str, fault: &str, times: u32) {
+        let url = format!("{}/sandbox/kakaopay/faults", self.url);
+        let body = json!({ "operation": operation, "fault": fault, "times": times });
+        assert_eq!(self.http.post(url).json(&body).send().await.unwrap().status(), 204);
+    }
+
+    /// The steps in the log of a payment.
+    pub async fn story(&self, payment: &str) -> Vec<String> {
+        use entity::payment_event::{Column, Entity};
+        let of = Entity::find().filter(Column::PaymentId.eq(payment.parse::<entity::ids::PaymentId>().unwrap()));
+        let rows = of.order_by_asc(Column::At).order_by_asc(Column::Id).all(self.app.db.reads()).await.unwrap();
+        rows.into_iter().map(|row| row.step).collect()
     }
 
     /// A confirmed booking's id.

@@ -1,4 +1,4 @@
-//! The four calls, with the real one's rules and error codes.
+//! `ready` and `approve`, with the real one's rules and error codes. Read `after` for what comes after the money.
 
 use super::{
     super::wire,
@@ -17,7 +17,7 @@ use secrecy::ExposeSecret;
 
 /// A refusal of the API.
 #[derive(Debug)]
-pub struct Refusal(i64, &'static str);
+pub struct Refusal(pub i64, pub &'static str);
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
@@ -26,9 +26,9 @@ impl IntoResponse for Refusal {
     }
 }
 
-const NO_SUCH: Refusal = Refusal(-721, "no such tid");
+pub(super) const NO_SUCH: Refusal = Refusal(-721, "no such tid");
 
-fn admit(sandbox: &Sandbox, headers: &HeaderMap, cid: &str) -> Result<(), Box<Response>> {
+pub(super) fn admit(sandbox: &Sandbox, headers: &HeaderMap, cid: &str) -> Result<(), Box<Response>> {
     let due = format!("SECRET_KEY {}", sandbox.0.secret_key.expose_secret());
     let shown = headers.get("authorization").and_then(|value| value.to_str().ok());
     if shown != Some(due.as_str()) {
@@ -45,7 +45,7 @@ fn stamp(sandbox: &Sandbox) -> String {
     (sandbox.0.clock.now() + TimeDelta::hours(9)).format("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
-fn broken(error: impl std::fmt::Display) -> Response {
+pub(super) fn broken(error: impl std::fmt::Display) -> Response {
     tracing::error!(%error, "the sandbox cannot keep its state");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
@@ -139,86 +139,4 @@ fn check_approve(sandbox: &Sandbox, payment: &Payment, body: &wire::ApproveBody)
         return Err(Refusal(-708, "wrong pg_token"));
     }
     Ok(())
-}
-
-pub async fn order(
-    State(sandbox): State<Sandbox>,
-    headers: HeaderMap,
-    Json(body): Json<wire::OrderBody>,
-) -> Result<Response, Response> {
-    admit(&sandbox, &headers, &body.cid).map_err(|refusal| *refusal)?;
-    let fault = sandbox.fault(Operation::Order).await.map_err(broken)?;
-    fault.before().await?;
-    let payment = sandbox.find(&body.tid).await.map_err(broken)?.ok_or_else(|| NO_SUCH.into_response())?;
-    fault.after().await?;
-    let status = if sandbox.is_expired(&payment) { Status::FailPayment } else { payment.status };
-    let asked = if payment.taken > 0 { payment.taken } else { payment.order.total_amount };
-    let answer = wire::OrderAnswer {
-        tid: payment.tid,
-        cid: body.cid,
-        status: status.word(),
-        partner_order_id: if fault == Fault::AnotherPayment {
-            "another".into()
-        } else {
-            payment.order.partner_order_id
-        },
-        amount: wire::Amount { total: asked },
-        canceled_amount: wire::Amount { total: payment.canceled },
-        cancel_available_amount: wire::Amount { total: payment.taken - payment.canceled },
-    };
-    Ok(Json(answer).into_response())
-}
-
-pub async fn cancel(
-    State(sandbox): State<Sandbox>,
-    headers: HeaderMap,
-    Json(body): Json<wire::CancelBody>,
-) -> Result<Response, Response> {
-    admit(&sandbox, &headers, &body.cid).map_err(|refusal| *refusal)?;
-    let fault = sandbox.fault(Operation::Cancel).await.map_err(broken)?;
-    fault.before().await?;
-    if fault == Fault::AnotherPayment {
-        return Ok(Json(another_canceled(body)).into_response());
-    }
-    let outcome = sandbox.change(&body.tid, |payment| {
-        match payment.status {
-            Status::SuccessPayment | Status::PartCancelPayment | Status::CancelPayment => {}
-            Status::Ready
-            | Status::AuthPassword
-            | Status::FailAuthPassword
-            | Status::QuitPayment
-            | Status::FailPayment => {
-                return Err(Refusal(-784, "cancel not allowed in this state"));
-            }
-        }
-        if body.cancel_amount <= 0 || body.cancel_amount > payment.taken - payment.canceled {
-            return Err(Refusal(-710, "more than can be canceled"));
-        }
-        payment.canceled += body.cancel_amount;
-        let is_all = payment.canceled == payment.taken;
-        payment.status = if is_all { Status::CancelPayment } else { Status::PartCancelPayment };
-        Ok(payment.clone())
-    });
-    let payment = outcome.await.map_err(broken)?.unwrap_or(Err(NO_SUCH)).map_err(IntoResponse::into_response)?;
-    fault.after().await?;
-    let answer = wire::CancelAnswer {
-        aid: format!("C{}", payment.tid.trim_start_matches('T')),
-        cid: body.cid,
-        status: payment.status.word(),
-        canceled_amount: wire::Amount { total: payment.canceled },
-        cancel_available_amount: wire::Amount { total: payment.taken - payment.canceled },
-        tid: payment.tid,
-    };
-    Ok(Json(answer).into_response())
-}
-
-fn another_canceled(body: wire::CancelBody) -> wire::CancelAnswer {
-    wire::CancelAnswer {
-        aid: "C0".into(),
-        cid: body.cid,
-        status: Status::CancelPayment.word(),
-        canceled_amount: wire::Amount { total: body.cancel_amount },
-        cancel_available_amount: wire::Amount { total: 0 },
-        tid: "T0000000000000000000".into(),
-    }
 }

@@ -1,4 +1,4 @@
-//! Switches for what goes wrong out there: one-shot, for the next call of an operation.
+//! Switches for what goes wrong out there: for the next call of an operation, or for several.
 
 use super::Sandbox;
 use crate::infra::kv::KvError;
@@ -35,18 +35,33 @@ pub enum Fault {
     ErrorAfter,
     /// 200 with something unreadable, though it was done.
     Garbage,
-    /// Takes 1,000 won too much.
+    /// `approve` takes 1,000 won too much; `order` and `cancel` say 1,000 won more than there were.
     WrongAmount,
+    /// Says that all but 1,000 won went back, and that nothing more can: only `order` can.
+    UnevenAmount,
+    /// A word that nobody has heard of, with the right amounts: only `order` can.
+    NewWord,
+    /// Such a word, and no amounts behind it: only `order` can.
+    UnknownStatus,
+    /// Denies that there is such a payment (-721), with nothing done: only `order` and `cancel` can.
+    NoSuchPayment,
     /// Answers about another payment, with nothing done: only `order` and `cancel` can.
     AnotherPayment,
     /// Answers after half a second.
     Slow,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Wanted {
     pub operation: Operation,
     pub fault: Fault,
+    /// For so many calls.
+    #[serde(default = "once")]
+    pub times: u32,
+}
+
+const fn once() -> u32 {
+    1
 }
 
 /// Longer than any client waits.
@@ -65,15 +80,28 @@ pub async fn set(State(sandbox): State<Sandbox>, Json(wanted): Json<Wanted>) -> 
 
 impl Sandbox {
     pub(super) async fn wish(&self, wanted: &Wanted) -> Result<(), KvError> {
-        let fault = serde_json::to_string(&wanted.fault).map_err(|error| KvError(error.to_string()))?;
-        self.0.kv.set(&key(wanted.operation), &fault, None).await
+        self.0.kv.set(&key(wanted.operation), &json(wanted)?, None).await
     }
 
-    /// What goes wrong with this call; the next one goes well again.
+    /// What goes wrong with this call.
     pub(super) async fn fault(&self, operation: Operation) -> Result<Fault, KvError> {
-        let wanted = self.0.kv.take(&key(operation)).await?;
-        Ok(wanted.and_then(|fault| serde_json::from_str(&fault).ok()).unwrap_or_default())
+        let key = key(operation);
+        loop {
+            let Some(stored) = self.0.kv.get(&key).await? else { return Ok(Fault::None) };
+            let Some(wanted) = serde_json::from_str::<Wanted>(&stored).ok().filter(|wanted| wanted.times > 0) else {
+                return Ok(Fault::None);
+            };
+            let rest = Wanted { times: wanted.times - 1, ..wanted };
+            // Of two calls at once each takes one.
+            if self.0.kv.compare_and_set(&key, &stored, &json(&rest)?, None).await? {
+                return Ok(wanted.fault);
+            }
+        }
     }
+}
+
+fn json(wanted: &Wanted) -> Result<String, KvError> {
+    serde_json::to_string(wanted).map_err(|error| KvError(error.to_string()))
 }
 
 impl Fault {
@@ -93,6 +121,10 @@ impl Fault {
             | Self::ErrorAfter
             | Self::Garbage
             | Self::WrongAmount
+            | Self::UnevenAmount
+            | Self::NewWord
+            | Self::UnknownStatus
+            | Self::NoSuchPayment
             | Self::AnotherPayment => Ok(()),
         }
     }
@@ -109,6 +141,10 @@ impl Fault {
             | Self::TimeoutBefore
             | Self::ErrorBefore
             | Self::WrongAmount
+            | Self::UnevenAmount
+            | Self::NewWord
+            | Self::UnknownStatus
+            | Self::NoSuchPayment
             | Self::AnotherPayment
             | Self::Slow => Ok(()),
         }

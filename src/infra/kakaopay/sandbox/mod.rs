@@ -1,6 +1,7 @@
 //! The sandbox KakaoPay: the same HTTP API, a page for people, and switches for faults. Its state is kept in the
 //! key-value store, so a restart forgets no payment.
 
+mod after;
 mod api;
 mod fault;
 mod page;
@@ -52,8 +53,8 @@ impl Sandbox {
         Router::new()
             .route("/online/v1/payment/ready", post(api::ready))
             .route("/online/v1/payment/approve", post(api::approve))
-            .route("/online/v1/payment/order", post(api::order))
-            .route("/online/v1/payment/cancel", post(api::cancel))
+            .route("/online/v1/payment/order", post(after::order))
+            .route("/online/v1/payment/cancel", post(after::cancel))
             .route("/pay/{tid}", get(page::show))
             .route("/pay/{tid}/{press}", post(page::press))
             .route("/faults", post(fault::set))

@@ -157,7 +157,7 @@ pub async fn press(
         Ok(_) => return Redirect::to(&format!("{}/pay/{tid}", sandbox.0.base_url)).into_response(),
         Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     };
-    let wanted = Wanted { operation: Operation::Approve, fault: form.fault };
+    let wanted = Wanted { operation: Operation::Approve, fault: form.fault, times: 1 };
     if wanted.fault != Fault::None && sandbox.wish(&wanted).await.is_err() {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     }

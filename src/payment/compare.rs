@@ -1,0 +1,89 @@
+//! What the provider has, against what we have written down: `spotlight audit --provider`. Our own rules cannot see money
+//! that only the provider knows of.
+
+use super::{ask, query};
+use crate::{
+    app::App,
+    error::Result,
+    infra::kakaopay::{Money, Order},
+};
+use entity::{
+    enums::PaymentStatus,
+    payment::{Column, Entity, Model},
+};
+use futures_util::{StreamExt, stream};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+/// Questions that are out at once: a provider has limits, and a till that is open needs it too.
+const AT_ONCE: usize = 8;
+const PAGE: u64 = 500;
+
+/// What came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// Payments that the provider was asked about.
+    pub asked: usize,
+    /// Those in doubt: the reconciler's business, and no difference yet.
+    pub in_doubt: usize,
+    /// In words, one for each payment that differs or could not be asked about.
+    pub differences: Vec<String>,
+}
+
+/// Asks about every payment that ever had a page.
+pub async fn compare(app: &App) -> Result<Comparison> {
+    let mut all = Comparison::default();
+    let mut after = None;
+    loop {
+        let mut page = Entity::find().filter(Column::Tid.is_not_null()).order_by_asc(Column::Id).limit(PAGE);
+        if let Some(last) = after {
+            page = page.filter(Column::Id.gt(last));
+        }
+        let rows = page.all(app.db.reads()).await?;
+        let Some(last) = rows.last() else { return Ok(all) };
+        after = Some(last.id);
+        let asked = rows.len();
+        let (in_doubt, sure): (Vec<Model>, Vec<Model>) = rows.into_iter().partition(is_in_doubt);
+        all.in_doubt += in_doubt.len();
+        all.asked += asked - in_doubt.len();
+        let told = stream::iter(sure).map(|payment| difference(app, payment)).buffer_unordered(AT_ONCE);
+        all.differences.extend(told.filter_map(|told| async { told }).collect::<Vec<_>>().await);
+    }
+}
+
+const fn is_in_doubt(payment: &Model) -> bool {
+    matches!(payment.status, PaymentStatus::Pending | PaymentStatus::Approving | PaymentStatus::Canceling)
+}
+
+async fn difference(app: &App, payment: Model) -> Option<String> {
+    let order = match ask::order(app, &payment).await {
+        Ok(order) => order,
+        Err(error) => return Some(format!("{}: {error}", payment.id)),
+    };
+    if agrees(&payment, order.as_ref()) {
+        return None;
+    }
+    // It may have gone on while the question was out.
+    let now = query::by_id(app.db.reads(), payment.id).await.ok().flatten();
+    if now.is_some_and(|now| now.changed_at != payment.changed_at) {
+        return None;
+    }
+    let said = order.map_or("no such payment".to_owned(), |order| order.to_string());
+    let Model { id, status, amount, canceled_amount, .. } = payment;
+    Some(format!("{id} over {amount} is {status:?} with {canceled_amount} back; the provider says: {said}"))
+}
+
+/// Whether the provider has what our row says.
+fn agrees(payment: &Model, order: Option<&Order>) -> bool {
+    let money = order.map(Order::money);
+    match payment.status {
+        PaymentStatus::Approved => money == Some(Money::Taken { amount: payment.amount, returned: 0 }),
+        PaymentStatus::Canceled => {
+            let all = payment.canceled_amount;
+            money == Some(Money::Taken { amount: all, returned: all })
+        }
+        PaymentStatus::Ready | PaymentStatus::Failed | PaymentStatus::Expired => {
+            matches!(money, None | Some(Money::NotYet | Money::Never))
+        }
+        PaymentStatus::Pending | PaymentStatus::Approving | PaymentStatus::Canceling => true,
+    }
+}
