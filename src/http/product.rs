@@ -8,12 +8,13 @@ use crate::{
     graphql::{
         Schema, ctx,
         loaders::{self, Driver},
+        scalars::{Date, Url, Won},
         schema, trusting_schema,
     },
     infra::{bucket, kv::Shelf},
     user::viewer::Viewer,
 };
-use async_graphql::{Request, Response, Value};
+use async_graphql::{Request, Response, ScalarType, Value};
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream::BoxStream};
 use std::{sync::Arc, time::Duration};
@@ -100,6 +101,15 @@ impl Engine for Product {
 
     fn sdl(&self) -> String {
         self.schema.sdl()
+    }
+
+    fn is_right(&self, scalar: &str, value: &Value) -> bool {
+        match scalar {
+            "Won" => Won::is_valid(value),
+            "URL" => Url::is_valid(value),
+            "Date" => Date::is_valid(value),
+            _ => false,
+        }
     }
 
     async fn lease(&self, holder: &str, Bucket { capacity, per_second }: Bucket, want: u64) -> Result<Lease, Refusal> {

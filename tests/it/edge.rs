@@ -1,6 +1,6 @@
 //! What the edge lets through, and what it says to the rest.
 
-use crate::harness::{Answer, TestApp};
+use crate::harness::{Answer, TestApp, booking_input};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use spotlight::{config::Environment, demo};
@@ -115,7 +115,7 @@ async fn an_admin_is_no_member_and_a_member_no_admin(app: TestApp) {
     assert_eq!(app.query(None, both, json!({})).await.data(), &json!({ "viewer": null, "admin": null }));
     let artist = app.artist("haneul").await;
     let event = app.event(&artist, 0, 10).await;
-    let input = json!({ "input": crate::harness::booking_input(&event, 1, "k") });
+    let input = json!({ "input": booking_input(&event, 1, "k") });
     let start = "mutation($input: BookingStartInput!) { bookingStart(input: $input) { booking { id } } }";
     assert_eq!(app.query(Some(&token), start, input).await.code(), "FORBIDDEN");
     let out = "mutation { signOut(input: {}) { isSignedOut } }";
@@ -171,15 +171,50 @@ async fn a_known_document_is_answered_like_a_new_one(app: TestApp) {
         json!({ "id": id, "first": -1, "after": "nonsense", "filter": { "categories": ["NONE"] } }),
         json!({}),
     ];
-    for (number, document) in [one, list, two].into_iter().enumerate() {
-        // Passes, and is known from now on.
-        app.query(None, document, json!({ "id": id, "first": 1 })).await;
-        for (other, variables) in variables.iter().enumerate() {
-            let new = format!("{document} # {number} {other}");
-            let (new, known) =
-                (app.query(None, &new, variables.clone()).await, app.query(None, document, variables.clone()).await);
-            assert_eq!(said(known), said(new), "{document} {variables}");
+    let right = json!({ "id": id, "first": 1 });
+    for document in [one, list, two] {
+        known_and_new(&app, document, &right, &variables).await;
+    }
+    let book = "mutation($input: BookingStartInput!) { bookingStart(input: $input) { userErrors { code path } } }";
+    let right = json!({ "input": booking_input(&event, 1, "k") });
+    let changed = |changes: Value| {
+        let mut input = right.clone();
+        for (name, value) in changes.as_object().unwrap() {
+            input["input"][name] = value.clone();
         }
+        input
+    };
+    let line = &right["input"]["lines"][0];
+    let inputs = [
+        json!({}),
+        json!({ "input": null }),
+        json!({ "input": [right["input"]] }),
+        changed(json!({ "more": 1 })),
+        changed(json!({ "eventId": null })),
+        changed(json!({ "eventId": 5 })),
+        changed(json!({ "lines": line })),
+        changed(json!({ "lines": [line, null] })),
+        changed(json!({ "lines": [{ "quantity": 1 }] })),
+        changed(json!({ "lines": [{ "ticketTypeId": event.types[0], "quantity": "1" }] })),
+        changed(json!({ "lines": [{ "ticketTypeId": event.types[0], "quantity": 5_000_000_000_i64 }] })),
+        changed(json!({ "points": 1.5 })),
+        changed(json!({ "points": null })),
+        changed(json!({ "points": 1_i64 << 60 })),
+        changed(json!({ "points": 100, "returnUrl": "http://localhost:3000/", "expectedTotal": 0 })),
+        changed(json!({ "returnUrl": "nowhere" })),
+        changed(json!({ "idempotencyKey": 5 })),
+    ];
+    known_and_new(&app, book, &right, &inputs).await;
+}
+
+async fn known_and_new(app: &TestApp, document: &str, right: &Value, variables: &[Value]) {
+    // Passes, and is known from now on.
+    app.query(None, document, right.clone()).await;
+    for (number, variables) in variables.iter().enumerate() {
+        let new = format!("{document} # {number}");
+        let (new, known) =
+            (app.query(None, &new, variables.clone()).await, app.query(None, document, variables.clone()).await);
+        assert_eq!(said(known), said(new), "{document} {variables}");
     }
 }
 

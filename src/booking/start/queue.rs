@@ -83,7 +83,7 @@ impl Queues {
             }
             return None;
         }
-        let most = round(most.min(queue.waiting.len()));
+        let most = most.min(queue.waiting.len());
         Some((queue.waiting.drain(..most).collect(), queue.was_in_vain))
     }
 
@@ -92,12 +92,6 @@ impl Queues {
             queue.was_in_vain = was_in_vain;
         }
     }
-}
-
-/// Down to a power of two: a statement for so many rows is prepared once, and one insert does for all. The rest is the
-/// next group's head.
-fn round(count: usize) -> usize {
-    1 << count.max(1).ilog2()
 }
 
 fn busy() -> Error {

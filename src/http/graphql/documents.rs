@@ -4,9 +4,10 @@
 //! nothing but right spare the engine its validation ([`are_plain`]), so that a known document is refused in the same
 //! words as a new one.
 
+use super::inputs::Inputs;
 use async_graphql::{
     Value, Variables,
-    parser::types::{BaseType, ExecutableDocument, OperationDefinition, VariableDefinition},
+    parser::types::{ExecutableDocument, OperationDefinition},
 };
 use moka::sync::Cache;
 use std::sync::Arc;
@@ -47,21 +48,14 @@ impl Documents {
 
 /// True if each variable has a value that is right at first sight, or none and needs none. False does not say wrong: the
 /// engine looks closer.
-pub fn are_plain(variables: &Variables, operation: &OperationDefinition) -> bool {
+pub fn are_plain(inputs: &Inputs, variables: &Variables, operation: &OperationDefinition) -> bool {
     operation.variable_definitions.iter().all(|definition| {
         let definition = &definition.node;
         match variables.get(&definition.name.node) {
             None => definition.var_type.node.nullable || definition.default_value.is_some(),
-            Some(value) => is_plain(value, definition),
+            // A variable with a default may stand where null must not.
+            Some(Value::Null) if definition.default_value.is_some() => false,
+            Some(value) => inputs.is_plain(value, &definition.var_type.node),
         }
     })
-}
-
-fn is_plain(value: &Value, definition: &VariableDefinition) -> bool {
-    let BaseType::Named(name) = &definition.var_type.node.base else { return false };
-    match (name.as_str(), value) {
-        ("ID" | "String", Value::String(_)) | ("Boolean", Value::Boolean(_)) => true,
-        ("Int", Value::Number(number)) => number.is_i64(),
-        _ => false,
-    }
 }

@@ -3,7 +3,7 @@
 //! The product implements [`Engine`] in `http/product.rs`.
 
 use crate::language::Language;
-use async_graphql::{Request, Response};
+use async_graphql::{Request, Response, Value};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
@@ -45,6 +45,9 @@ pub trait Engine: Send + Sync + 'static {
 
     /// The schema's text, from which costs are read.
     fn sdl(&self) -> String;
+
+    /// True if this scalar of the schema's own takes the value; false does not say that it refuses it.
+    fn is_right(&self, scalar: &str, value: &Value) -> bool;
 
     /// Takes up to `want` points out of the bucket of `holder`; what is left in it comes back too.
     async fn lease(&self, holder: &str, bucket: Bucket, want: u64) -> Result<Lease, Refusal>;

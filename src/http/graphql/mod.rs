@@ -19,6 +19,7 @@ pub mod engine;
 #[doc(hidden)]
 pub mod guard;
 mod http;
+mod inputs;
 mod life;
 mod multipart;
 mod origin;
@@ -52,6 +53,7 @@ use budget::Budgets;
 use cost::Prices;
 use documents::Documents;
 use engine::{ClientMeta, Engine};
+use inputs::Inputs;
 use places::Places;
 use problem::Problem;
 use request::Parameters;
@@ -85,6 +87,7 @@ pub struct Inner {
     parts: EdgeParts,
     prices: Prices,
     documents: Documents,
+    inputs: Inputs,
     budgets: Budgets,
     places: Places,
     /// Of multipart bodies that are arriving.
@@ -109,7 +112,8 @@ pub fn routes(parts: EdgeParts) -> Router {
     });
     let (places, arriving, reservations) = (Places::default(), Places::default(), Reservations::default());
     let (documents, budgets) = (Documents::default(), Budgets::default());
-    let inner = Inner { parts, prices, documents, budgets, places, arriving, reservations };
+    let inputs = Inputs::of(Arc::clone(&parts.engine));
+    let inner = Inner { parts, prices, documents, inputs, budgets, places, arriving, reservations };
     // Outermost last: a preflight is answered before anything else looks at it.
     Router::new().route("/graphql", any(serve)).layer(log).layer(cors).with_state(Edge(Arc::new(inner)))
 }

@@ -13,7 +13,12 @@ use sha2::{Digest, Sha256};
 impl Edge {
     /// From a request's parameters to what may run and can be run.
     pub async fn operation(&self, parameters: Parameters) -> Result<Operation, Problem> {
-        self.with_document(parameters).await?.into_operation(&self.settings, &self.0.prices, &self.0.documents)
+        self.with_document(parameters).await?.into_operation(
+            &self.settings,
+            &self.0.prices,
+            &self.0.documents,
+            &self.0.inputs,
+        )
     }
 
     /// Puts the document in the place of its hash.
@@ -49,7 +54,7 @@ impl Edge {
             return Err(Problem::bad_request("`extensions.persistedQuery.sha256Hash` is not that of `query`."));
         }
         let whole = Parameters { query: Some(query.to_owned()), ..Parameters::default() };
-        match whole.into_operation(&self.settings, &self.0.prices, &self.0.documents) {
+        match whole.into_operation(&self.settings, &self.0.prices, &self.0.documents, &self.0.inputs) {
             // Several operations, of which this request names one.
             Err(problem) if problem.code != "OPERATION_RESOLUTION_FAILURE" => Err(problem),
             Ok(_) | Err(_) => self.bounded(self.engine.keep_document(hash, query)).await,

@@ -5,6 +5,7 @@ use super::{
     documents::{self, Documents, Unknown},
     engine::Validation,
     guard,
+    inputs::Inputs,
     problem::Problem,
     settings::EdgeSettings,
 };
@@ -109,6 +110,7 @@ impl Parameters {
         settings: &EdgeSettings,
         prices: &Prices,
         documents: &Documents,
+        inputs: &Inputs,
     ) -> Result<Operation, Problem> {
         let Some(query) = self.query else { return Err(Problem::bad_request("`query` must be a string.")) };
         if query.contains(['\0']) || query.contains(NUL) || self.variables.values().any(has_nul) {
@@ -129,7 +131,7 @@ impl Parameters {
             let message = format!("The operation costs {cost} points; at most {limit} are allowed.");
             return Err(Problem::document("QUERY_TOO_COMPLEX", message).beyond(limit, cost));
         }
-        let is_valid = unknown.is_none() && documents::are_plain(&variables, operation);
+        let is_valid = unknown.is_none() && documents::are_plain(inputs, &variables, operation);
         let validation = if is_valid { Validation::Done } else { Validation::Due };
         let kind = operation.ty;
         // The text is not asked for any more.
