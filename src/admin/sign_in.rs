@@ -35,9 +35,9 @@ pub struct SignIn {
 
 pub async fn sign_in(app: &App, input: SignIn, address: Option<IpAddr>) -> Result<(Model, Session)> {
     let email = model::normal_email(&input.email);
-    let by_account = format!("admin-sign-in:{email}");
+    let by_account = format!("admin-sign-in-account:{email}");
     throttle::count(app, &by_account, MOST_BY_ACCOUNT, &[]).await?;
-    let by_address = address.map(|_| format!("admin-sign-in:{}", throttle::network(address)));
+    let by_address = address.map(|_| format!("admin-sign-in-address:{}", throttle::network(address)));
     if let Some(by_address) = &by_address {
         throttle::count(app, by_address, MOST_BY_ADDRESS, &[]).await?;
     }

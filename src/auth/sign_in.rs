@@ -71,9 +71,10 @@ impl Tries {
     async fn count(app: &App, email: &str, address: Option<IpAddr>) -> Result<Self> {
         let (most, net) = (&app.config.auth.throttle, throttle::network(address));
         let tries = Self {
-            pair: format!("sign-in:{email} {net}"),
-            account: format!("sign-in:{email}"),
-            address: format!("sign-in:{net}"),
+            // An email is whatever was typed: kinds that shared a prefix would count for each other.
+            pair: format!("sign-in-pair:{email} {net}"),
+            account: format!("sign-in-account:{email}"),
+            address: format!("sign-in-address:{net}"),
             known: throttle::veiled(app, &format!("known:{email} {net}")),
         };
         throttle::count(app, &tries.address, most.sign_in_by_address, &[]).await?;

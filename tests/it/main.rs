@@ -32,6 +32,7 @@ mod onsale;
 mod outages;
 mod passwords;
 mod payment;
+mod proofs;
 mod races;
 mod schedules;
 mod schema;
@@ -69,6 +70,7 @@ fn scenarios() -> Vec<Scenario> {
         outages::all(),
         passwords::all(),
         payment::all(),
+        proofs::all(),
         races::all(),
         schedules::all(),
         torture::all(),
