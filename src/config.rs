@@ -167,7 +167,7 @@ pub struct ThrottleSettings {
     pub sign_in_by_account: u32,
     pub codes_by_email: u32,
     pub codes_by_address: u32,
-    pub proofs_by_email: u32,
+    pub proofs_by_email_and_address: u32,
     pub proofs_by_address: u32,
 }
 

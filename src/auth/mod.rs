@@ -13,6 +13,7 @@ pub mod letters;
 pub mod model;
 pub mod new_password;
 pub mod password;
+pub mod proof;
 pub mod reset_password;
 pub mod reset_token;
 pub mod seal;

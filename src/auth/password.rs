@@ -93,8 +93,11 @@ impl Passwords {
         answered.map_err(|_| gone())
     }
 
-    /// A place in the queue, or when to come back.
-    fn place(&self) -> Result<Place> {
+    /// A place in the queue.
+    ///
+    /// # Errors
+    /// `Busy` if too many wait already.
+    pub fn place(&self) -> Result<Place> {
         let before = self.load.waiting.fetch_add(1, Ordering::Relaxed);
         let place = Place(Arc::clone(&self.load));
         self.room_after(before).map(|()| place)
@@ -116,7 +119,8 @@ impl Passwords {
 }
 
 /// Given back when the work is done, or was never begun.
-struct Place(Arc<Load>);
+#[derive(Debug)]
+pub struct Place(Arc<Load>);
 
 impl Drop for Place {
     fn drop(&mut self) {

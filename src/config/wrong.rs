@@ -131,7 +131,7 @@ impl Config {
             ("auth.throttle.sign_in_by_account", throttle.sign_in_by_account),
             ("auth.throttle.codes_by_email", throttle.codes_by_email),
             ("auth.throttle.codes_by_address", throttle.codes_by_address),
-            ("auth.throttle.proofs_by_email", throttle.proofs_by_email),
+            ("auth.throttle.proofs_by_email_and_address", throttle.proofs_by_email_and_address),
             ("auth.throttle.proofs_by_address", throttle.proofs_by_address),
         ] {
             bound(setting, most.into(), 1..=1_000_000);
