@@ -162,6 +162,7 @@ impl Config {
         bound("worker.max_attempts", self.worker.max_attempts.into(), 1..=1_000);
         bound("worker.lease_seconds", self.worker.lease_seconds, 1..=86_400);
         let edge = &self.edge;
+        bound("edge.documents_per_hour", edge.documents_per_hour.into(), 1..=1_000_000);
         for (setting, time) in [
             ("edge.body_seconds", edge.body_time),
             ("edge.operation_seconds", edge.operation_time),

@@ -32,6 +32,7 @@ mod onsale;
 mod outages;
 mod passwords;
 mod payment;
+mod persisted;
 mod proofs;
 mod races;
 mod schedules;
@@ -70,6 +71,7 @@ fn scenarios() -> Vec<Scenario> {
         outages::all(),
         passwords::all(),
         payment::all(),
+        persisted::all(),
         proofs::all(),
         races::all(),
         schedules::all(),

@@ -5,6 +5,7 @@ use super::{
     documents::{self, Documents, Unknown},
     engine::Validation,
     guard,
+    persisted::Persisted,
     problem::Problem,
     settings::EdgeSettings,
 };
@@ -32,6 +33,8 @@ pub struct Operation {
     pub validation: Validation,
     /// To be kept once it has passed.
     pub unknown: Option<Unknown>,
+    /// The same for the whole cluster.
+    pub persisted: Option<Persisted>,
 }
 
 impl Operation {
@@ -136,7 +139,7 @@ impl Parameters {
         let mut request = Request::new("").variables(variables).data(Uploads(self.files));
         request.operation_name = self.operation_name;
         request.set_parsed_query(ExecutableDocument::clone(&document));
-        Ok(Operation { request, kind, requested, validation, unknown })
+        Ok(Operation { request, kind, requested, validation, unknown, persisted: None })
     }
 }
 

@@ -2,12 +2,14 @@
 
 mod api;
 mod database;
+mod gate;
 mod people;
 mod scenario;
 mod smtp;
 
 pub use api::{Answer, errors_of, user_error};
 pub use database::Database;
+pub use gate::Gate;
 pub use people::{BOOKING, EVENT, Event, PASSWORD, Person, SESSION, booking_input, sign_up_input};
 pub use scenario::Scenario;
 pub use smtp::{Manners, SmtpServer};
@@ -16,7 +18,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use spotlight::{
     app::{App, World},
     config::Config,
-    infra::{clock::Clock, ids::SystemEntropy, jobs},
+    infra::{
+        clock::Clock,
+        ids::{Entropy, SystemEntropy},
+        jobs,
+    },
 };
 use std::{
     net::SocketAddr,
@@ -94,6 +100,11 @@ impl TestApp {
 
     /// Another server on the same database, with other settings: same clock, same keys.
     pub async fn node(&self, name: &str, change: impl FnOnce(&mut Config)) -> Node {
+        self.node_with(name, Arc::new(SystemEntropy), change).await
+    }
+
+    /// The same, with another source of randomness.
+    pub async fn node_with(&self, name: &str, entropy: Arc<dyn Entropy>, change: impl FnOnce(&mut Config)) -> Node {
         let folder = self._folder.path().join(name);
         let keys = folder.join("keys");
         std::fs::create_dir_all(&keys).unwrap();
@@ -104,7 +115,7 @@ impl TestApp {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut config = config(&folder, &self.database, listener.local_addr().unwrap());
         change(&mut config);
-        let world = World { clock: self.clock.clone(), entropy: Arc::new(SystemEntropy) };
+        let world = World { clock: self.clock.clone(), entropy };
         let app = App::build(config, world).await.unwrap();
         serve(&app, listener);
         Node { url: app.config.public_url(), app }
