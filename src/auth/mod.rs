@@ -7,6 +7,7 @@
 pub mod blacklist;
 pub mod change_password;
 pub mod code;
+pub mod doubt;
 pub mod graphql;
 pub mod keys;
 pub mod letters;

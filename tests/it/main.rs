@@ -13,6 +13,7 @@ mod admin_sign_in;
 mod alerts;
 mod architecture;
 mod auth;
+mod away;
 mod booking;
 mod charges;
 mod config;
@@ -38,6 +39,7 @@ mod races;
 mod schedules;
 mod schema;
 mod secrets;
+mod sessions;
 mod social;
 mod tokens;
 mod torture;
@@ -75,6 +77,7 @@ fn scenarios() -> Vec<Scenario> {
         proofs::all(),
         races::all(),
         schedules::all(),
+        sessions::all(),
         torture::all(),
         social::all(),
         tokens::all(),
@@ -92,7 +95,7 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(4);
     let databases = Database::wanted();
     let mut trials: Vec<Trial> =
-        architecture::trials().into_iter().chain(schema::trials()).chain(mail::trials()).chain(kv::trials()).collect();
+        architecture::trials().into_iter().chain(schema::trials()).chain(mail::trials()).chain(kv::trials()).chain(away::trials()).collect();
     trials.push(Trial::test("secrets::no_secret_is_in_the_log", || {
         secrets::no_secret_is_in_the_log();
         Ok(())
