@@ -17,6 +17,7 @@ mod away;
 mod booking;
 mod charges;
 mod config;
+mod cookies;
 mod coupons;
 mod edge;
 mod events;
@@ -59,6 +60,7 @@ fn scenarios() -> Vec<Scenario> {
         booking::all(),
         charges::all(),
         config::all(),
+        cookies::all(),
         coupons::all(),
         edge::all(),
         events::all(),
