@@ -102,6 +102,10 @@ fn main() -> ExitCode {
         secrets::no_secret_is_in_the_log();
         Ok(())
     }));
+    trials.push(Trial::test("secrets::no_password_of_a_backend_is_in_the_log", || {
+        secrets::no_password_of_a_backend_is_in_the_log();
+        Ok(())
+    }));
     for database in &databases {
         trials.extend(scenarios().into_iter().map(|scenario| scenario.trial(database)));
     }
