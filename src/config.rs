@@ -356,6 +356,18 @@ mod tests {
     }
 
     #[test]
+    fn production_hashes_slowly_and_is_reached_by_https() {
+        let named = |pairs: &[(&str, &str)]| {
+            let said = said(&[&[("environment", "production")], pairs].concat());
+            let is_named = |setting: &str| said.lines().any(|line| line.starts_with(setting));
+            (is_named("server.public_url:"), is_named("auth.bcrypt_cost:"))
+        };
+        assert_eq!(named(&[("server.public_url", "http://x.kr"), ("auth.bcrypt_cost", "9")]), (true, true));
+        assert_eq!(named(&[("server.public_url", "https://x.kr"), ("auth.bcrypt_cost", "10")]), (false, false));
+        assert_eq!(said(&[("auth.bcrypt_cost", "4"), ("server.public_url", "http://x.kr")]), "accepted");
+    }
+
+    #[test]
     fn a_setting_that_cannot_be_read_is_named_in_plain_words() {
         for (key, text, expected) in [
             ("server.listen", "localhost:8080", "server.listen: must be an IP address and a port, like 127.0.0.1:8080"),

@@ -10,6 +10,9 @@ const SANDBOX_SECRET_KEY: &str = "SANDBOX";
 /// KakaoPay's own for tests: nothing is paid out to it.
 const TEST_CID: &str = "TC0ONETIME";
 
+/// OWASP's least for bcrypt.
+const LEAST_COST: u32 = 10;
+
 /// A setting that cannot be read. The value is not repeated: it may be a secret.
 pub(super) fn unreadable(error: &figment::Error) -> String {
     let setting = error.path.join(".");
@@ -194,7 +197,12 @@ impl Config {
         let why =
             "plain words to a host that is not on this machine or a private network: smtps:// or smtp+starttls://";
         wrong(is_overheard, "mail.url", why);
-        wrong(self.server.public_url.is_empty(), "server.public_url", "must be set in production");
+        let public_url = &self.server.public_url;
+        wrong(public_url.is_empty(), "server.public_url", "must be set in production");
+        let is_open = url::Url::parse(public_url).is_ok_and(|url| url.scheme() == "http");
+        wrong(is_open, "server.public_url", "tokens and cookies travel in plain words: https in production");
+        let is_quick = self.auth.bcrypt_cost < LEAST_COST;
+        wrong(is_quick, "auth.bcrypt_cost", "passwords would be guessed too fast: at least 10 in production");
         wrong(self.demo, "demo", "the demo world has known passwords: not in production");
     }
 
