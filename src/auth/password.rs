@@ -170,6 +170,12 @@ pub async fn verify(app: &App, password: String, hash: Option<PasswordHash>) -> 
     app.passwords.run(move || bcrypt::verify(password, &hash).unwrap_or(false)).await
 }
 
+/// Whether a hash cost something else than a new one would: the setting was changed since.
+pub fn is_outdated(app: &App, hash: &PasswordHash) -> bool {
+    let cost = hash.0.split('$').nth(2).and_then(|cost| cost.parse::<u32>().ok());
+    cost != Some(app.config.auth.bcrypt_cost)
+}
+
 /// Well-formed, and of no password that anybody knows: salt and digest are all zeros.
 fn of_nobody(cost: u32) -> String {
     format!("$2b${cost:02}${}", ".".repeat(53))
