@@ -1,8 +1,15 @@
 //! What is tried with passwords, codes and reset tokens: who counts it, and what it costs.
 
-use crate::harness::{PASSWORD, SESSION, TestApp, sign_up_input, user_error};
+use crate::harness::{PASSWORD, SESSION, TestApp, errors_of, sign_up_input, user_error};
+use chrono::TimeDelta;
+use futures_util::poll;
 use serde_json::{Value, json};
-use spotlight::auth::{code::Purpose, reset_token, sign_in::sign_in as sign_in_from};
+use spotlight::auth::{
+    code::Purpose,
+    reset_password::{ResetPassword, reset_password},
+    reset_token,
+    sign_in::sign_in as sign_in_from,
+};
 
 crate::scenarios![
     an_email_that_looks_like_another_counter_counts_for_nobody_else,
@@ -10,6 +17,15 @@ crate::scenarios![
     a_reset_with_both_proofs_or_none_costs_no_hash,
     a_stranger_who_guesses_codes_keeps_nobody_from_a_reset,
     a_stranger_who_guesses_codes_keeps_nobody_from_signing_up,
+    a_new_password_ends_the_codes_and_tokens_before_it,
+    a_new_code_ends_the_code_and_the_token_before_it,
+    an_expired_or_used_code_is_exchanged_for_nothing,
+    a_code_goes_to_addresses_alone,
+    nobody_signs_up_as_an_admin,
+    a_weak_password_is_refused_at_a_change,
+    a_crowd_at_the_passwords_uses_up_neither_try_nor_code,
+    of_a_crowd_those_who_were_sent_away_have_their_try_back,
+    a_hash_of_another_cost_is_renewed_at_a_sign_in,
 ];
 
 const NEW: &str = "Another-1234";
@@ -89,4 +105,163 @@ async fn a_stranger_who_guesses_codes_keeps_nobody_from_a_reset(app: TestApp) {
 async fn a_stranger_who_guesses_codes_keeps_nobody_from_signing_up(app: TestApp) {
     guess_from_everywhere(&app, Purpose::SignUp, "mina@example.kr").await;
     app.fan("mina").await;
+}
+
+/// A reset token for a code.
+async fn exchange(app: &TestApp, email: &str, code: &str) -> Value {
+    let input = json!({ "email": email, "emailCode": code, "purpose": "PASSWORD_RESET" });
+    app.mutate(None, "emailCodeVerify", "resetToken", input).await
+}
+
+async fn sign_in(app: &TestApp, email: &str, password: &str) -> Value {
+    app.mutate(None, "signIn", SESSION, json!({ "email": email, "password": password })).await
+}
+
+async fn change(app: &TestApp, token: &str, new: &str) -> Value {
+    let input = json!({ "currentPassword": PASSWORD, "newPassword": new });
+    app.mutate(Some(token), "passwordChange", "session { accessToken }", input).await
+}
+
+async fn a_new_password_ends_the_codes_and_tokens_before_it(app: TestApp) {
+    let person = app.fan("mina").await;
+    let code = reset_code(&app, &person.email).await;
+    let token = exchange(&app, &person.email, &code).await["resetToken"].as_str().unwrap().to_owned();
+    assert!(change(&app, &person.token, "Third-12345").await["session"].is_object());
+    assert_eq!(user_error(&reset(&app, &person.email, "resetToken", &token).await), "CODE_EXPIRED resetToken");
+    let person = app.fan("jun").await;
+    let code = reset_code(&app, &person.email).await;
+    assert!(change(&app, &person.token, "Third-12345").await["session"].is_object());
+    assert_eq!(user_error(&reset(&app, &person.email, "emailCode", &code).await), "CODE_EXPIRED emailCode");
+    assert!(sign_in(&app, &person.email, "Third-12345").await["session"].is_object());
+}
+
+async fn a_new_code_ends_the_code_and_the_token_before_it(app: TestApp) {
+    let person = app.fan("mina").await;
+    let code = reset_code(&app, &person.email).await;
+    let token = exchange(&app, &person.email, &code).await["resetToken"].as_str().unwrap().to_owned();
+    let old = reset_code(&app, &person.email).await;
+    assert_eq!(user_error(&reset(&app, &person.email, "resetToken", &token).await), "CODE_EXPIRED resetToken");
+    app.pass(TimeDelta::seconds(1)).await;
+    let new = reset_code(&app, &person.email).await;
+    // One time in a million they are the same.
+    let refused = if old == new { "wrong" } else { &old };
+    assert_eq!(user_error(&reset(&app, &person.email, "emailCode", refused).await), "CODE_WRONG emailCode");
+    assert_eq!(reset(&app, &person.email, "emailCode", &new).await["isReset"], true);
+}
+
+async fn an_expired_or_used_code_is_exchanged_for_nothing(app: TestApp) {
+    let person = app.fan("mina").await;
+    let code = reset_code(&app, &person.email).await;
+    app.pass(TimeDelta::minutes(5)).await;
+    assert_eq!(user_error(&exchange(&app, &person.email, &code).await), "CODE_EXPIRED emailCode");
+    let code = reset_code(&app, &person.email).await;
+    assert!(exchange(&app, &person.email, &code).await["resetToken"].is_string());
+    assert_eq!(user_error(&exchange(&app, &person.email, &code).await), "CODE_EXPIRED emailCode");
+}
+
+async fn a_code_goes_to_addresses_alone(app: TestApp) {
+    for email in ["", "mina", "mina@", "a b@example.kr", "mina@example.kr 203.0.113.9"] {
+        for purpose in ["SIGN_UP", "PASSWORD_RESET"] {
+            let input = json!({ "email": email, "purpose": purpose });
+            let sent = app.mutate(None, "emailCodeSend", "isAccepted", input).await;
+            assert_eq!(user_error(&sent), "INVALID email", "{email:?}");
+        }
+    }
+    assert!(app.is_idle().await, "no letter is under way");
+}
+
+async fn nobody_signs_up_as_an_admin(app: TestApp) {
+    let code = app.code_for("mina@example.kr").await;
+    let document = "mutation($input: SignUpInput!) { signUp(input: $input) { viewer { role } } }";
+    let input = sign_up_input("mina@example.kr", &code, "ADMIN");
+    let refused = app.query(None, document, json!({ "input": input })).await;
+    assert_eq!(refused.code(), "GRAPHQL_VALIDATION_FAILED", "{}", refused.body);
+    let input = sign_up_input("mina@example.kr", &code, "USER");
+    let signed_up = app.query(None, document, json!({ "input": input })).await;
+    assert_eq!(signed_up.data()["signUp"]["viewer"]["role"], "USER");
+}
+
+async fn a_weak_password_is_refused_at_a_change(app: TestApp) {
+    let person = app.fan("mina").await;
+    for weak in ["short1!", "spotlight1!", "Spotlight11", ""] {
+        let errors = errors_of(&change(&app, &person.token, weak).await);
+        assert!(!errors.is_empty() && errors.iter().all(|error| error.ends_with(" newPassword")), "{weak}: {errors:?}");
+    }
+    assert!(sign_in(&app, &person.email, PASSWORD).await["session"].is_object());
+}
+
+async fn a_crowd_at_the_passwords_uses_up_neither_try_nor_code(app: TestApp) {
+    let person = app.fan("mina").await;
+    let (new, code) = (app.code_for("jun@example.kr").await, reset_code(&app, &person.email).await);
+    let crowd: Vec<_> = std::iter::from_fn(|| app.app.passwords.place().ok()).collect();
+    let up = json!({ "input": sign_up_input("jun@example.kr", &new, "USER") });
+    let back = json!({ "input": { "email": person.email, "emailCode": code, "newPassword": NEW } });
+    let wrong = json!({ "input": { "email": person.email, "password": "Wrong-1234" } });
+    let asked = [
+        ("mutation($input: SignUpInput!) { signUp(input: $input) { userErrors { code } } }", up),
+        ("mutation($input: PasswordResetInput!) { passwordReset(input: $input) { userErrors { code } } }", back),
+        ("mutation($input: SignInInput!) { signIn(input: $input) { userErrors { code } } }", wrong),
+    ];
+    for (document, input) in asked {
+        for _ in 0..25 {
+            let answer = app.query(None, document, input.clone()).await;
+            assert_eq!(answer.code(), "RATE_LIMITED", "{document}");
+            assert!(answer.body["errors"][0]["extensions"]["retryAfter"].as_u64().unwrap() >= 1);
+        }
+    }
+    drop(crowd);
+    assert!(sign_in(&app, &person.email, PASSWORD).await["session"].is_object());
+    assert_eq!(reset(&app, &person.email, "emailCode", &code).await["isReset"], true);
+    let up = app.mutate(None, "signUp", SESSION, sign_up_input("jun@example.kr", &new, "USER")).await;
+    assert!(up["session"].is_object(), "{up}");
+}
+
+/// Asked for while there is a place, and sent away when it is due: all were taken meanwhile.
+async fn sent_away<T: std::fmt::Debug>(app: &TestApp, asked: impl Future<Output = spotlight::Result<T>>) {
+    let mut asked = std::pin::pin!(asked);
+    assert!(poll!(&mut asked).is_pending(), "it had a place, and counts the try");
+    let crowd: Vec<_> = std::iter::from_fn(|| app.app.passwords.place().ok()).collect();
+    let answer = asked.await;
+    assert!(matches!(answer, Err(spotlight::Error::Busy(_))), "{answer:?}");
+    drop(crowd);
+}
+
+async fn of_a_crowd_those_who_were_sent_away_have_their_try_back(app: TestApp) {
+    let person = app.fan("mina").await;
+    let code = reset_code(&app, &person.email).await;
+    let back = |email_code: Option<&str>, reset_token: Option<&str>| ResetPassword {
+        email: person.email.clone(),
+        email_code: email_code.map(str::to_owned),
+        reset_token: reset_token.map(str::to_owned),
+        new_password: NEW.to_owned(),
+    };
+    for _ in 0..11 {
+        sent_away(&app, sign_in_from(&app.app, &person.email, PASSWORD.to_owned(), None)).await;
+    }
+    for _ in 0..21 {
+        sent_away(&app, reset_password(&app.app, back(Some(&code), None), None)).await;
+    }
+    for _ in 0..101 {
+        sent_away(&app, reset_password(&app.app, back(None, Some("no-token")), None)).await;
+    }
+    sign_in_from(&app.app, &person.email, PASSWORD.to_owned(), None).await.unwrap();
+    reset_password(&app.app, back(Some(&code), None), None).await.unwrap();
+}
+
+async fn a_hash_of_another_cost_is_renewed_at_a_sign_in(app: TestApp) {
+    let person = app.fan("mina").await;
+    let cost = async || {
+        let user = spotlight::user::query::by_email(app.app.db.reads(), &person.email).await.unwrap().unwrap();
+        user.password_hash.unwrap().0.split('$').nth(2).unwrap().to_owned()
+    };
+    let node = app.node("slower", |config| config.auth.bcrypt_cost = 5).await;
+    let from = async |password: &str| sign_in_from(&node.app, &person.email, password.to_owned(), None).await;
+    from("Wrong-1234").await.unwrap_err();
+    assert_eq!(cost().await, "04");
+    // Two at once: whoever is second finds another hash, of the same password.
+    let both = tokio::join!(from(PASSWORD), from(PASSWORD));
+    assert!(both.0.is_ok() && both.1.is_ok(), "{both:?}");
+    assert_eq!(cost().await, "05");
+    assert!(sign_in(&app, &person.email, PASSWORD).await["session"].is_object());
+    node.stop().await;
 }
