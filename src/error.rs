@@ -154,7 +154,9 @@ impl Error {
     /// Whether nothing is wrong but that somebody else is away for the moment.
     pub fn is_away(&self) -> bool {
         match self {
-            Self::Unavailable(_) | Self::Busy(_) | Self::Fault(Fault::CommitInDoubt(_) | Fault::Kv(_) | Fault::StoreInDoubt(_)) => true,
+            Self::Unavailable(_)
+            | Self::Busy(_)
+            | Self::Fault(Fault::CommitInDoubt(_) | Fault::Kv(_) | Fault::StoreInDoubt(_)) => true,
             Self::Fault(Fault::Database(error)) => crate::infra::db::is_lost(error),
             Self::Fault(_) | Self::Refused(_) | Self::Unauthenticated | Self::Forbidden => false,
         }

@@ -21,6 +21,7 @@ pub mod seal;
 pub mod send_code;
 pub mod session;
 pub mod sign_in;
+pub mod sign_out;
 pub mod sign_up;
 pub mod social;
 pub mod throttle;

@@ -145,72 +145,28 @@ fn is_present(family: &Family, secret: &str) -> bool {
     subtle::ConstantTimeEq::ct_eq(hash(secret).as_bytes(), family.secret_hash.as_bytes()).into()
 }
 
-/// Ends the session of an access token and of a refresh token, as far as each is shown and good.
-///
-/// # Errors
-/// `Unauthenticated` if all were to end and neither token proved whose.
-pub async fn end_shown(app: &App, access: Option<&str>, refresh: Option<&str>, everywhere: bool) -> Result<()> {
-    let mut is_proven = !everywhere;
-    if let Some((id, secret)) = refresh.and_then(|token| token.split_once('.'))
-        && let Some(kept) = FAMILIES.get(&app.kv, id).await?
-    {
-        // A secret of this family that is not the present one was used before or stolen: that is reuse, here as well.
-        let is_present = is_present(&kept.value, secret);
-        is_proven |= is_present;
-        let holder = (everywhere && is_present).then_some(kept.value.holder);
-        end_in_order(app, holder, id.to_owned(), None).await?;
-    }
-    if let Some(token) = access {
-        match admit(app, token).await {
-            Ok(viewer) => {
-                end(app, &viewer, everywhere).await?;
-                is_proven = true;
-            }
-            // Over already.
-            Err(Error::Unauthenticated) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    if is_proven { Ok(()) } else { Err(Error::Unauthenticated) }
-}
-
 /// The refresh token is good no more, nor is any access token that came with it.
-async fn end_family(app: &App, family: &str) -> Result<()> {
+pub(super) async fn end_family(app: &App, family: &str) -> Result<()> {
     FAMILIES.delete(&app.kv, family).await?;
     blacklist::revoke_family(app, family).await
 }
 
-/// Ends this session, or all of this person's.
-pub async fn end(app: &App, viewer: &Viewer, everywhere: bool) -> Result<()> {
-    let (holder, token_id, family, expires_at) = match viewer {
-        Viewer::Visitor => return Err(Error::Unauthenticated),
-        Viewer::Member(member) => (member.id.to_string(), &member.token_id, &member.family, member.expires_at),
-        Viewer::Admin(admin) => (admin.id.to_string(), &admin.token_id, &admin.family, admin.expires_at),
-    };
-    let access = Some((token_id.clone(), expires_at));
-    end_in_order(app, everywhere.then_some(holder), family.clone(), access).await
+/// Whose family a refresh token is of, and whether its secret is the present one; `None` if it has ended.
+pub(super) async fn holder_of(app: &App, token: &str) -> Result<Option<Shown>> {
+    let Some((id, secret)) = token.split_once('.') else { return Ok(None) };
+    let kept = FAMILIES.get(&app.kv, id).await?;
+    Ok(kept.map(|kept| {
+        let is_present = is_present(&kept.value, secret);
+        Shown { family: id.to_owned(), holder: kept.value.holder, is_present }
+    }))
 }
 
-/// The widest first, and the token that asked last: as long as anything is left to end, it can ask again. Whole, though
-/// the client hangs up.
-async fn end_in_order(
-    app: &App,
-    everywhere: Option<String>,
-    family: String,
-    access: Option<(String, DateTime<Utc>)>,
-) -> Result<()> {
-    let ending = app.clone();
-    app.outlive(async move {
-        if let Some(holder) = everywhere {
-            end_all(&ending, &holder).await?;
-        }
-        end_family(&ending, &family).await?;
-        match access {
-            Some((token_id, expires_at)) => blacklist::revoke(&ending, &token_id, expires_at).await,
-            None => Ok(()),
-        }
-    })
-    .await
+/// What a refresh token says.
+pub(super) struct Shown {
+    pub family: String,
+    pub holder: String,
+    /// False for one that was used before or stolen.
+    pub is_present: bool,
 }
 
 /// Ends every session of this member or admin, and refuses each token that a sign-in under way may still issue. For accounts

@@ -10,7 +10,7 @@ use crate::{
     app::App,
     auth::{
         session::{self, Session},
-        sign_in,
+        sign_in, sign_out,
     },
     error::{Code, Error, Problem},
     language::Language,
@@ -75,7 +75,7 @@ async fn sign_in(
     let signed_in = sign_in::sign_in(&app, &input.email, input.password, address).await;
     // The browser has no way back to what the new cookie replaces.
     if let (Ok(_), old @ Some(_)) = (&signed_in, cookie(&headers))
-        && let Err(error) = session::end_shown(&app, None, old, false).await
+        && let Err(error) = sign_out::sign_out_shown(&app, None, old, false).await
     {
         tracing::warn!(%error, "a session that was replaced lives on until it runs out");
     }
@@ -98,7 +98,8 @@ async fn refresh(
 /// The session of the cookie, and that of the access token if there is one.
 async fn sign_out(State(app): State<App>, headers: HeaderMap, input: Result<Json<SignOut>, JsonRejection>) -> Response {
     let Ok(Json(input)) = input else { return not_json() };
-    let ended = session::end_shown(&app, super::graphql::bearer(&headers), cookie(&headers), input.everywhere).await;
+    let ended =
+        sign_out::sign_out_shown(&app, super::graphql::bearer(&headers), cookie(&headers), input.everywhere).await;
     match ended {
         Ok(()) => with_cookie(&app, "", 0, &json!({ "isSignedOut": true })),
         Err(Error::Unauthenticated) => forgotten(&app, "UNAUTHENTICATED"),

@@ -11,7 +11,9 @@ const TALKATIVE: [&str; 6] = ["h2", "hyper", "lettre", "rustls", "tokio_tungsten
 /// What was asked for, but no secrets; neither by a part of what is talkative.
 fn discreet(asked: Targets) -> Targets {
     let is_talkative = |target: &str| {
-        TALKATIVE.iter().any(|name| target.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::")))
+        TALKATIVE
+            .iter()
+            .any(|name| target.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::")))
     };
     let finer: Vec<String> = asked.iter().map(|(target, _)| target.to_owned()).filter(|t| is_talkative(t)).collect();
     let mut filter = asked;
@@ -42,7 +44,9 @@ mod tests {
 
     #[test]
     fn no_directive_however_fine_lets_a_secret_through() {
-        for filter in ["trace", "hyper=trace", "info,hyper::proto=trace", "hyper::proto::h1=trace,lettre::transport=trace"] {
+        for filter in
+            ["trace", "hyper=trace", "info,hyper::proto=trace", "hyper::proto::h1=trace,lettre::transport=trace"]
+        {
             let filter = discreet(filter.parse().unwrap());
             for target in ["hyper", "hyper::proto", "hyper::proto::h1::io", "lettre::transport::smtp"] {
                 assert!(!filter.would_enable(target, &Level::TRACE), "{target} by {filter}");

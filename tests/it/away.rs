@@ -28,9 +28,8 @@ pub fn trials() -> Vec<Trial> {
 
 async fn mutate(app: &TestApp, url: &str, token: Option<&str>, name: &str, selection: &str, input: Value) -> Answer {
     let kind = format!("{}{}Input", name.get(..1).unwrap().to_uppercase(), name.get(1..).unwrap());
-    let document = format!(
-        "mutation($input: {kind}!) {{ {name}(input: $input) {{ {selection} userErrors {{ code path }} }} }}"
-    );
+    let document =
+        format!("mutation($input: {kind}!) {{ {name}(input: $input) {{ {selection} userErrors {{ code path }} }} }}");
     app.query_at(url, token, &document, json!({ "input": input })).await
 }
 
@@ -75,8 +74,11 @@ async fn codes_and_new_passwords() {
         assert!(error["message"].as_str().unwrap().contains("Temporarily unavailable"), "{name}: {error}");
     }
     assert_eq!((home.app.passwords.runs(), node.app.passwords.runs()), before, "what cannot be counted is not tried");
-    for (path, body) in [("sign-in", json!({ "email": fan.email, "password": PASSWORD })), ("refresh", json!({})), ("sign-out", json!({}))]
-    {
+    for (path, body) in [
+        ("sign-in", json!({ "email": fan.email, "password": PASSWORD })),
+        ("refresh", json!({})),
+        ("sign-out", json!({})),
+    ] {
         let request = home.http.post(format!("{}/session/{path}", node.url)).header("cookie", "spotlight_refresh=a.b");
         let answer = request.header("origin", "http://localhost:3000").json(&body).send().await.unwrap();
         assert_eq!((answer.status().as_u16(), answer.headers().get("set-cookie")), (503, None), "{path}");
@@ -125,6 +127,7 @@ async fn carry(mut near: TcpStream, mut far: TcpStream, loses: Arc<AtomicBool>) 
             }
             read = far.read(&mut answered) => {
                 let Ok(count @ 1..) = read else { return };
+                // It was done, and the line is cut before anybody hears of it.
                 if is_lost || near.write_all(answered.get(..count).unwrap()).await.is_err() { return }
             }
         }

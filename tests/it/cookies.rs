@@ -15,6 +15,7 @@ crate::scenarios![
     signing_out_with_a_stale_cookie_ends_its_family,
     signing_out_with_the_cookie_alone_ends_its_access_tokens,
     signing_out_everywhere_takes_a_proof_of_who_asks,
+    an_access_token_is_a_proof_beside_a_stale_cookie,
     signing_in_again_ends_the_session_of_the_cookie_before,
     a_cookie_travels_by_https_alone_where_we_are_reached_by_it,
     a_crowd_at_the_passwords_is_told_when_to_come_back,
@@ -146,6 +147,17 @@ async fn signing_out_everywhere_takes_a_proof_of_who_asks(app: TestApp) {
     app.move_clock(chrono::TimeDelta::seconds(1));
     assert_eq!(ask(&app, "sign-out", mine.cookie(), json!({ "everywhere": true })).await.status, 200);
     assert_eq!(status(&app, &person.token).await, 401);
+}
+
+async fn an_access_token_is_a_proof_beside_a_stale_cookie(app: TestApp) {
+    let person = app.fan("mina").await;
+    let first = sign_in(&app, &person, "").await;
+    let next = refresh(&app, first.cookie()).await;
+    app.move_clock(chrono::TimeDelta::seconds(1));
+    let request = app.http.post(format!("{}/session/sign-out", app.url)).header("origin", "http://localhost:3000");
+    let request = request.header("cookie", first.cookie()).bearer_auth(next.token());
+    assert_eq!(request.json(&json!({ "everywhere": true })).send().await.unwrap().status(), 200);
+    assert_eq!((status(&app, next.token()).await, status(&app, &person.token).await), (401, 401));
 }
 
 async fn signing_in_again_ends_the_session_of_the_cookie_before(app: TestApp) {

@@ -96,8 +96,13 @@ fn main() -> ExitCode {
     // Each scenario is a whole server; more at once than this only wait for each other.
     arguments.test_threads.get_or_insert(4);
     let databases = Database::wanted();
-    let mut trials: Vec<Trial> =
-        architecture::trials().into_iter().chain(schema::trials()).chain(mail::trials()).chain(kv::trials()).chain(away::trials()).collect();
+    let mut trials: Vec<Trial> = architecture::trials()
+        .into_iter()
+        .chain(schema::trials())
+        .chain(mail::trials())
+        .chain(kv::trials())
+        .chain(away::trials())
+        .collect();
     trials.push(Trial::test("secrets::no_secret_is_in_the_log", || {
         secrets::no_secret_is_in_the_log();
         Ok(())

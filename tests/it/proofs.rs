@@ -175,7 +175,7 @@ async fn nobody_signs_up_as_an_admin(app: TestApp) {
     let document = "mutation($input: SignUpInput!) { signUp(input: $input) { viewer { role } } }";
     let input = sign_up_input("mina@example.kr", &code, "ADMIN");
     let refused = app.query(None, document, json!({ "input": input })).await;
-    assert_eq!(refused.code(), "GRAPHQL_VALIDATION_FAILED", "{}", refused.body);
+    assert!(["GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"].contains(&refused.code()), "{}", refused.body);
     let input = sign_up_input("mina@example.kr", &code, "USER");
     let signed_up = app.query(None, document, json!({ "input": input })).await;
     assert_eq!(signed_up.data()["signUp"]["viewer"]["role"], "USER");
@@ -219,8 +219,11 @@ async fn a_crowd_at_the_passwords_uses_up_neither_try_nor_code(app: TestApp) {
 /// Asked for while there is a place, and sent away when it is due: all were taken meanwhile.
 async fn sent_away<T: std::fmt::Debug>(app: &TestApp, asked: impl Future<Output = spotlight::Result<T>>) {
     let mut asked = std::pin::pin!(asked);
-    assert!(poll!(&mut asked).is_pending(), "it had a place, and counts the try");
+    // SQLite has one writer: what is asked for stands before its first count.
+    let writer = app.app.db.begin().await.unwrap();
+    assert!(poll!(&mut asked).is_pending(), "it had a place, and is about to count the try");
     let crowd: Vec<_> = std::iter::from_fn(|| app.app.passwords.place().ok()).collect();
+    writer.rollback().await.unwrap();
     let answer = asked.await;
     assert!(matches!(answer, Err(spotlight::Error::Busy(_))), "{answer:?}");
     drop(crowd);

@@ -177,8 +177,7 @@ async fn a_refresh_against_a_sign_out_leaves_no_session_behind(app: TestApp) {
         let (next, out) = if round % 2 == 0 {
             tokio::join!(refresh(&app, &person.refresh_token), sign_out(&app, &person.token, false))
         } else {
-            let (out, next) =
-                tokio::join!(sign_out(&app, &person.token, false), refresh(&app, &person.refresh_token));
+            let (out, next) = tokio::join!(sign_out(&app, &person.token, false), refresh(&app, &person.refresh_token));
             (next, out)
         };
         assert_eq!(out.data()["signOut"]["isSignedOut"], true);
@@ -203,4 +202,3 @@ async fn a_token_of_another_node_s_clock_stays_revoked(app: TestApp) {
     assert_eq!(app.query_at(&fresh.url, Some(&person.token), "{ viewer { email } }", json!({})).await.status, 401);
     fresh.stop().await;
 }
-

@@ -27,7 +27,10 @@ async fn refuser(greeting: &'static [u8], says: fn(&[u8]) -> &'static [u8]) -> (
                 let mut message = vec![0; 4_096];
                 while let Ok(count @ 1..) = stream.read(&mut message).await {
                     let message = message.get(..count).unwrap();
-                    if secrets().iter().any(|secret| message.windows(secret.len()).any(|part| part == secret.as_bytes())) {
+                    if secrets()
+                        .iter()
+                        .any(|secret| message.windows(secret.len()).any(|part| part == secret.as_bytes()))
+                    {
                         let _full = heard.try_send(());
                     }
                     if stream.write_all(says(message)).await.is_err() {
