@@ -39,7 +39,11 @@ pub async fn sign_in(app: &App, email: &str, secret: String, address: Option<IpA
         return Err(wrong());
     };
     tries.were_right(app).await?;
-    let session = session::begin(app, Holder::Member(user.id, user.role)).await?;
+    let session = match session::begin(app, Holder::Member(user.id, user.role)).await {
+        // Closed while the password was compared.
+        Err(Error::Unauthenticated) => return Err(wrong()),
+        begun => begun?,
+    };
     match still_so(app, &user, &secret).await {
         Ok(user) => {
             renew_hash(app, &user, secret).await;

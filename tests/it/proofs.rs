@@ -4,11 +4,14 @@ use crate::harness::{PASSWORD, SESSION, TestApp, errors_of, sign_up_input, user_
 use chrono::TimeDelta;
 use futures_util::poll;
 use serde_json::{Value, json};
-use spotlight::auth::{
-    code::Purpose,
-    reset_password::{ResetPassword, reset_password},
-    reset_token,
-    sign_in::sign_in as sign_in_from,
+use spotlight::{
+    app::App,
+    auth::{
+        code::Purpose,
+        reset_password::{ResetPassword, reset_password},
+        reset_token,
+        sign_in::sign_in as sign_in_from,
+    },
 };
 
 crate::scenarios![
@@ -216,14 +219,14 @@ async fn a_crowd_at_the_passwords_uses_up_neither_try_nor_code(app: TestApp) {
     assert!(up["session"].is_object(), "{up}");
 }
 
-/// Asked for while there is a place, and sent away when it is due: all were taken meanwhile.
-async fn sent_away<T: std::fmt::Debug>(app: &TestApp, asked: impl Future<Output = spotlight::Result<T>>) {
+/// Asked for while there is a place, and sent away when it is due: all were taken meanwhile. The node has one connection,
+/// for which the first count waits.
+async fn sent_away<T: std::fmt::Debug>(node: &App, asked: impl Future<Output = spotlight::Result<T>>) {
     let mut asked = std::pin::pin!(asked);
-    // SQLite has one writer: what is asked for stands before its first count.
-    let writer = app.app.db.begin().await.unwrap();
+    let connection = node.db.begin().await.unwrap();
     assert!(poll!(&mut asked).is_pending(), "it had a place, and is about to count the try");
-    let crowd: Vec<_> = std::iter::from_fn(|| app.app.passwords.place().ok()).collect();
-    writer.rollback().await.unwrap();
+    let crowd: Vec<_> = std::iter::from_fn(|| node.passwords.place().ok()).collect();
+    connection.rollback().await.unwrap();
     let answer = asked.await;
     assert!(matches!(answer, Err(spotlight::Error::Busy(_))), "{answer:?}");
     drop(crowd);
@@ -238,17 +241,20 @@ async fn of_a_crowd_those_who_were_sent_away_have_their_try_back(app: TestApp) {
         reset_token: reset_token.map(str::to_owned),
         new_password: NEW.to_owned(),
     };
+    let narrow = app.node("narrow", |config| config.database.max_connections = 1).await;
+    let node = &narrow.app;
     for _ in 0..11 {
-        sent_away(&app, sign_in_from(&app.app, &person.email, PASSWORD.to_owned(), None)).await;
+        sent_away(node, sign_in_from(node, &person.email, PASSWORD.to_owned(), None)).await;
     }
     for _ in 0..21 {
-        sent_away(&app, reset_password(&app.app, back(Some(&code), None), None)).await;
+        sent_away(node, reset_password(node, back(Some(&code), None), None)).await;
     }
     for _ in 0..101 {
-        sent_away(&app, reset_password(&app.app, back(None, Some("no-token")), None)).await;
+        sent_away(node, reset_password(node, back(None, Some("no-token")), None)).await;
     }
     sign_in_from(&app.app, &person.email, PASSWORD.to_owned(), None).await.unwrap();
     reset_password(&app.app, back(Some(&code), None), None).await.unwrap();
+    narrow.stop().await;
 }
 
 async fn a_hash_of_another_cost_is_renewed_at_a_sign_in(app: TestApp) {

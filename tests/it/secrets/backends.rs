@@ -72,7 +72,7 @@ fn settings(data: &Path, setting: &str, url: &str) {
 
 fn check(data: &Path, what: &str) {
     let log = std::fs::read_to_string(data.join("log")).unwrap();
-    assert!(log.lines().count() > 3, "{what}: nothing was logged: {log}");
+    assert!(!log.is_empty(), "{what}: nothing was logged");
     for secret in secrets() {
         assert!(!log.contains(&secret), "the password of {what} is in the log");
     }
