@@ -1,7 +1,7 @@
 //! The composition root: everything that a use case may touch.
 
 use crate::{
-    auth::{blacklist, password::Passwords, tokens::Tokens},
+    auth::{blacklist, doubt::Doubts, password::Passwords, tokens::Tokens},
     booking::start::Queues,
     config::Config,
     infra::{
@@ -41,6 +41,8 @@ pub struct Ports {
     pub locks: Locks,
     /// Which tokens this node knows to be over.
     pub blacklist: blacklist::Memory,
+    /// Which refreshes this node knows no end of.
+    pub doubts: Doubts,
     pub search: Search,
     pub mail: Mail,
     pub alert: Alert,
@@ -121,6 +123,7 @@ impl App {
             node: ids.uuid().simple().to_string().into_boxed_str(),
             locks: Locks::new(kv.clone(), ids.clone(), tasks.clone()),
             blacklist: blacklist::Memory::new(Duration::from_secs(config.auth.access_seconds)),
+            doubts: Doubts::default(),
             search: Search::Tantivy(index),
             mail: Mail::open(&config.mail, data, Arc::clone(&clock)).map_err(BuildError::Mail)?,
             alert: Alert::open(&config.alert.url).map_err(|error| BuildError::Alert(error.to_string()))?,

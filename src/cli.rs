@@ -135,6 +135,7 @@ fn run(cli: Cli) -> Result<(), String> {
     let config = cli.common.load().map_err(|mistakes| mistakes.to_string())?;
     telemetry::start(&config.log)?;
     process::use_small_pages();
+    process::keep_files_private();
     let world = cli.world()?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     runtime.block_on(Box::pin(async {

@@ -169,7 +169,7 @@ pub struct ThrottleSettings {
     pub sign_in_by_account: u32,
     pub codes_by_email: u32,
     pub codes_by_address: u32,
-    pub proofs_by_email: u32,
+    pub proofs_by_email_and_address: u32,
     pub proofs_by_address: u32,
 }
 
@@ -389,6 +389,18 @@ mod tests {
                 assert_eq!(is_refused(setting, url), expected, "{setting} = {url}");
             }
         }
+    }
+
+    #[test]
+    fn production_hashes_slowly_and_is_reached_by_https() {
+        let named = |pairs: &[(&str, &str)]| {
+            let said = said(&[&[("environment", "production")], pairs].concat());
+            let is_named = |setting: &str| said.lines().any(|line| line.starts_with(setting));
+            (is_named("server.public_url:"), is_named("auth.bcrypt_cost:"))
+        };
+        assert_eq!(named(&[("server.public_url", "http://x.kr"), ("auth.bcrypt_cost", "9")]), (true, true));
+        assert_eq!(named(&[("server.public_url", "https://x.kr"), ("auth.bcrypt_cost", "10")]), (false, false));
+        assert_eq!(said(&[("auth.bcrypt_cost", "4"), ("server.public_url", "http://x.kr")]), "accepted");
     }
 
     #[test]

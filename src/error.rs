@@ -111,6 +111,9 @@ pub enum Fault {
     CommitInDoubt(sea_orm::DbErr),
     #[error(transparent)]
     Kv(#[from] crate::infra::kv::KvError),
+    /// The store did not answer to a write that cannot be read back: it may have been made.
+    #[error("{0}, at a write")]
+    StoreInDoubt(crate::infra::kv::KvError),
     #[error("search: {0}")]
     Search(String),
     /// Another request with the same idempotency key was a moment earlier; its answer is there to be read.
@@ -151,7 +154,9 @@ impl Error {
     /// Whether nothing is wrong but that somebody else is away for the moment.
     pub fn is_away(&self) -> bool {
         match self {
-            Self::Unavailable(_) | Self::Busy(_) | Self::Fault(Fault::CommitInDoubt(_) | Fault::Kv(_)) => true,
+            Self::Unavailable(_)
+            | Self::Busy(_)
+            | Self::Fault(Fault::CommitInDoubt(_) | Fault::Kv(_) | Fault::StoreInDoubt(_)) => true,
             Self::Fault(Fault::Database(error)) => crate::infra::db::is_lost(error),
             Self::Fault(_) | Self::Refused(_) | Self::Unauthenticated | Self::Forbidden => false,
         }

@@ -1,7 +1,7 @@
 //! Six-digit email codes. The code itself is stored nowhere: it is an HMAC of the mailbox, the purpose and a nonce,
 //! and only the nonce is kept, with the tries that are left.
 
-use super::throttle;
+use super::{reset_token, throttle};
 use crate::{
     app::App,
     error::{Code, Error, Problem, Result},
@@ -10,7 +10,7 @@ use crate::{
 use aws_lc_rs::hmac;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 /// What a code is for; one is not good for the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,8 +46,11 @@ pub fn digits(app: &App, purpose: Purpose, email: &str, nonce: &str) -> String {
     format!("{:06}", number % 1_000_000)
 }
 
-/// Begins anew: an older code is good no more. Answers the nonce.
+/// Begins anew: an older code is good no more, nor is a reset token that came of one. Answers the nonce.
 pub async fn begin(app: &App, purpose: Purpose, email: &str) -> Result<String> {
+    if purpose == Purpose::PasswordReset {
+        reset_token::forget(app, email).await?;
+    }
     let nonce = app.ids.secret();
     let pending = Pending {
         nonce: nonce.clone(),
@@ -64,28 +67,8 @@ pub async fn is_current(app: &App, purpose: Purpose, email: &str, nonce: &str) -
     Ok(kept.is_some_and(|kept| kept.value.nonce == nonce))
 }
 
-/// As [`redeem`], and refused to who was wrong too often, at this mailbox or from this address: a new code gives new tries,
-/// but not without end.
-pub async fn prove(
-    app: &App,
-    purpose: Purpose,
-    email: &str,
-    code: &str,
-    address: Option<IpAddr>,
-    path: &[&str],
-) -> Result<()> {
-    let most = &app.config.auth.throttle;
-    let by_address = format!("proof:{}", throttle::network(address));
-    let by_email = format!("proof:{email}");
-    throttle::count(app, &by_address, most.proofs_by_address, &[]).await?;
-    throttle::count(app, &by_email, most.proofs_by_email, &[]).await?;
-    redeem(app, purpose, email, code, path).await?;
-    throttle::forgive(app, &by_address).await?;
-    throttle::forget(app, &by_email).await
-}
-
-/// Uses the code up if it is right; counts the try if it is wrong.
-async fn redeem(app: &App, purpose: Purpose, email: &str, code: &str, path: &[&str]) -> Result<()> {
+/// Uses the code up if it is right; counts the try if it is wrong. Who may try at all: `proof`.
+pub async fn redeem(app: &App, purpose: Purpose, email: &str, code: &str, path: &[&str]) -> Result<()> {
     let key = key(app, purpose, email);
     loop {
         let Some(kept) = CODES.get(&app.kv, &key).await? else { return Err(expired(path)) };
@@ -106,6 +89,12 @@ async fn redeem(app: &App, purpose: Purpose, email: &str, code: &str, path: &[&s
             return Err(wrong(path));
         }
     }
+}
+
+/// A code that is under way is good no more.
+pub async fn forget(app: &App, purpose: Purpose, email: &str) -> Result<()> {
+    CODES.delete(&app.kv, &key(app, purpose, email)).await?;
+    Ok(())
 }
 
 fn wrong(path: &[&str]) -> Error {

@@ -1,7 +1,8 @@
 //! Signing up, in and out.
 
 use super::{
-    change_password, code::Purpose, reset_password, reset_token, send_code, session, session::Session, sign_in, sign_up,
+    change_password, code::Purpose, reset_password, reset_token, send_code, session, session::Session, sign_in,
+    sign_out, sign_up,
 };
 use crate::{
     error::Result,
@@ -347,6 +348,6 @@ async fn up(ctx: &Context<'_>, input: SignUpInput) -> Result<SignUpPayload> {
 }
 
 async fn out(ctx: &Context<'_>, input: SignOutInput) -> Result<SignOutPayload> {
-    session::end(ctx.app(), ctx.viewer(), input.everywhere).await?;
+    sign_out::sign_out(ctx.app(), ctx.viewer(), input.everywhere).await?;
     Ok(SignOutPayload { is_signed_out: Some(true), user_errors: Vec::new() })
 }

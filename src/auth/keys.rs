@@ -48,6 +48,7 @@ pub struct Ring {
 impl Ring {
     /// Reads the folder; makes the first key if there is none. `life` is the longest that a token lives.
     pub fn load(folder: &Path, life: TimeDelta) -> Result<Self, String> {
+        refuse_open(folder)?;
         let mut found = files(folder)?;
         if found.is_empty() {
             secret_file(&folder.join(FIRST), new_pair)?;
@@ -146,6 +147,16 @@ fn new_pair() -> Result<Vec<u8>, String> {
     Ok(document.as_ref().to_vec())
 }
 
+/// Who may put a file here may sign: the newest key is the one that does.
+fn refuse_open(folder: &Path) -> Result<(), String> {
+    let told = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let mode = fs::metadata(folder).map_err(told)?.permissions().mode() & 0o777;
+    if mode & 0o002 == 0 {
+        return Ok(());
+    }
+    Err(format!("{} may be written by everybody (mode {mode:o}): chmod o-w", folder.display()))
+}
+
 /// Refuses what others may read. A group may: that is how mounted secrets are handed to a service.
 fn read_secret(path: &Path) -> Result<Vec<u8>, String> {
     let told = |error: std::io::Error| format!("{}: {error}", path.display());
@@ -208,6 +219,17 @@ mod tests {
         rotate(folder.path(), LIFE, at(30)).unwrap();
         let kept: Vec<String> = Ring::load(folder.path(), LIFE).unwrap().keys.into_iter().map(|key| key.kid).collect();
         assert!(kept.len() == 2 && kept.contains(&second), "{kept:?}");
+    }
+
+    #[test]
+    fn a_folder_that_everybody_may_write_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        Ring::load(folder.path(), LIFE).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let refused = Ring::load(folder.path(), LIFE).err().unwrap();
+        assert!(refused.contains("may be written by everybody"), "{refused}");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o770)).unwrap();
+        assert!(Ring::load(folder.path(), LIFE).is_ok(), "a group may: that is how it is mounted");
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! What every change of a member's password has in common: it is compared and set in one statement, every session ends,
 //! and a letter says so.
 
-use super::{letters, session};
+use super::{
+    code::{self, Purpose},
+    letters, reset_token, session,
+};
 use crate::{
     app::App,
     error::{Error, Problems, Result},
@@ -30,20 +33,30 @@ pub async fn set(app: &App, member: &Model, hash: &PasswordHash) -> Result<bool>
     // Before, so that no session outlives the old password for a moment; after, for a sign-in with the old one in between;
     // and by the job, for a crash in between.
     session::end_all(app, &holder).await?;
-    let now = app.clock.now();
-    let job = PasswordChanged { user_id: member.id, at: now };
     let is_set = transaction!(app, txn => {
         let is_set = replace(txn, member, hash).await?;
         if is_set {
-            jobs::enqueue(txn, &app.ids, now, now, &job).await?;
+            // Now that the row is this transaction's, however long it waited for it: what began before is to end.
+            let now = app.clock.now();
+            jobs::enqueue(txn, &app.ids, now, now, &PasswordChanged { user_id: member.id, at: now }).await?;
         }
         Ok(is_set)
     })?;
     session::end_all(app, &holder).await?;
+    if let (true, Some(email)) = (is_set, &member.email) {
+        forget_proofs(app, email).await?;
+    }
     Ok(is_set)
 }
 
-async fn replace(txn: &impl ConnectionTrait, member: &Model, hash: &PasswordHash) -> Result<bool> {
+/// What was asked for under the old password sets no other one.
+async fn forget_proofs(app: &App, email: &str) -> Result<()> {
+    code::forget(app, Purpose::PasswordReset, email).await?;
+    reset_token::forget(app, email).await
+}
+
+/// In the place of what `member` had; false if that is not there any more.
+pub async fn replace(txn: &impl ConnectionTrait, member: &Model, hash: &PasswordHash) -> Result<bool> {
     let old = match &member.password_hash {
         Some(old) => Column::PasswordHash.eq(old.clone()),
         None => Column::PasswordHash.is_null(),

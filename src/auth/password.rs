@@ -98,8 +98,11 @@ impl Passwords {
         answered.map_err(|_| gone())
     }
 
-    /// A place in the queue, or when to come back.
-    fn place(&self) -> Result<Place> {
+    /// A place in the queue.
+    ///
+    /// # Errors
+    /// `Busy` if too many wait already.
+    pub fn place(&self) -> Result<Place> {
         let before = self.load.waiting.fetch_add(1, Ordering::Relaxed);
         let place = Place(Arc::clone(&self.load));
         self.room_after(before).map(|()| place)
@@ -121,7 +124,8 @@ impl Passwords {
 }
 
 /// Given back when the work is done, or was never begun.
-struct Place(Arc<Load>);
+#[derive(Debug)]
+pub struct Place(Arc<Load>);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -169,6 +173,12 @@ pub async fn hash(app: &App, password: String) -> Result<PasswordHash> {
 pub async fn verify(app: &App, password: String, hash: Option<PasswordHash>) -> Result<bool> {
     let hash = hash.map_or_else(|| of_nobody(app.config.auth.bcrypt_cost), |hash| hash.0);
     app.passwords.run(move || bcrypt::verify(password, &hash).unwrap_or(false)).await
+}
+
+/// Whether a hash cost something else than a new one would: the setting was changed since.
+pub fn is_outdated(app: &App, hash: &PasswordHash) -> bool {
+    let cost = hash.0.split('$').nth(2).and_then(|cost| cost.parse::<u32>().ok());
+    cost != Some(app.config.auth.bcrypt_cost)
 }
 
 /// Well-formed, and of no password that anybody knows: salt and digest are all zeros.

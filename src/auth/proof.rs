@@ -1,50 +1,79 @@
-//! What a member shows again before a token becomes more than a token: leaving, one more way in or one less, another email.
+//! What whoever proves a mailbox is counted by: the tries come before the work, so that a crowd of wrong codes from one
+//! address never gets as far as bcrypt.
 //!
-//! The password; where there is none, a sign-in of a moment ago. What was left open on somebody's screen, or stolen for a
-//! minute, does not do.
+//! A code is counted by the mailbox *and* the address, and by the address; a reset token, which nobody guesses, by the
+//! address alone. The mailbox from everywhere is bounded by the letters that it may be sent and the tries of each code: a
+//! counter of its own would let a stranger fill it for the owner.
 
-use super::{password, session, throttle};
+use super::{
+    code::{self, Purpose},
+    password, reset_token, throttle,
+};
 use crate::{
     app::App,
-    error::{Code, Error, Problem, Result},
-    user::{self, viewer::Member},
+    error::{Error, Result},
 };
-use chrono::TimeDelta;
-use entity::user::Model;
+use entity::PasswordHash;
+use std::net::IpAddr;
 
-/// Wrong passwords in a quarter of an hour, whatever they were shown for.
-const MOST: u32 = 5;
-/// Without a password, the provider must have vouched for the person as recently as this.
-const RECENT: TimeDelta = TimeDelta::minutes(10);
-
-/// The account, as it was when this was proven: a password that was changed since is another one.
-pub async fn prove(app: &App, member: &Member, secret: Option<String>) -> Result<Model> {
-    let user = user::query::by_id(app.db.reads(), member.id).await?.filter(|user| user.withdrawn_at.is_none());
-    let user = user.ok_or(Error::Unauthenticated)?;
-    match &user.password_hash {
-        Some(_) => by_password(app, &user, secret.unwrap_or_default()).await?,
-        None => by_recent_sign_in(app, member).await?,
-    }
-    Ok(user)
+/// A try that is counted and not made yet.
+pub struct Proof {
+    pair: Option<String>,
+    address: String,
 }
 
-async fn by_password(app: &App, user: &Model, secret: String) -> Result<()> {
-    let path = &["currentPassword"];
-    let tries = format!("member-proof:{}", user.id);
-    throttle::count(app, &tries, MOST, path).await?;
-    let compared = password::verify(app, secret, user.password_hash.clone()).await;
-    if throttle::settle(app, &tries, compared).await? {
-        return throttle::forget(app, &tries).await;
+impl Proof {
+    /// Of a code.
+    pub async fn of_code(app: &App, email: &str, address: Option<IpAddr>) -> Result<Self> {
+        let pair = format!("proof-pair:{email} {}", throttle::network(address));
+        let proof = Self { pair: Some(pair), ..Self::of_token(app, address).await? };
+        if let Some(pair) = &proof.pair {
+            let most = app.config.auth.throttle.proofs_by_email_and_address;
+            throttle::count(app, pair, most, &[]).await?;
+        }
+        Ok(proof)
     }
-    Err(Problem::new(Code::WrongCredentials, path, "비밀번호가 올바르지 않습니다.", "The password is wrong.").into())
-}
 
-/// Refreshing is no sign-in.
-async fn by_recent_sign_in(app: &App, member: &Member) -> Result<()> {
-    let begun_at = session::begun_at(app, &member.token.family).await?;
-    if begun_at.is_some_and(|begun_at| app.clock.now() - begun_at <= RECENT) {
-        return Ok(());
+    /// Of a reset token.
+    pub async fn of_token(app: &App, address: Option<IpAddr>) -> Result<Self> {
+        let address = format!("proof-address:{}", throttle::network(address));
+        throttle::count(app, &address, app.config.auth.throttle.proofs_by_address, &[]).await?;
+        Ok(Self { pair: None, address })
     }
-    let (ko, en) = ("다시 로그인한 뒤 10분 안에 시도해 주세요.", "Sign in again, then try within 10 minutes of it.");
-    Err(Problem::new(Code::SignInNotRecent, &[], ko, en).into())
+
+    /// bcrypt, before it is known whether the proof is right: so a wrong one takes as long, and a moment in which too many
+    /// want it uses up neither code nor token nor try.
+    pub async fn hash(&self, app: &App, password: String) -> Result<PasswordHash> {
+        let hashed = password::hash(app, password).await;
+        if matches!(hashed, Err(Error::Busy(_))) {
+            self.take_back(app).await?;
+        }
+        hashed
+    }
+
+    /// Uses the code up, if it is right.
+    pub async fn redeem_code(&self, app: &App, purpose: Purpose, email: &str, code: &str) -> Result<()> {
+        code::redeem(app, purpose, email, code, &["emailCode"]).await?;
+        self.were_right(app).await
+    }
+
+    /// Uses the token up, if it is this mailbox's.
+    pub async fn redeem_token(&self, app: &App, email: &str, token: &str) -> Result<()> {
+        reset_token::redeem(app, email, token).await?;
+        self.were_right(app).await
+    }
+
+    async fn take_back(&self, app: &App) -> Result<()> {
+        for what in [self.pair.as_deref(), Some(self.address.as_str())].into_iter().flatten() {
+            throttle::forgive(app, what).await?;
+        }
+        Ok(())
+    }
+
+    async fn were_right(&self, app: &App) -> Result<()> {
+        if let Some(pair) = &self.pair {
+            throttle::forget(app, pair).await?;
+        }
+        throttle::forgive(app, &self.address).await
+    }
 }

@@ -6,7 +6,8 @@
 
 use super::{
     code::{self, Purpose},
-    model, new_password, password, reset_token,
+    model, new_password,
+    proof::Proof,
 };
 use crate::{
     app::App,
@@ -25,27 +26,44 @@ pub struct ResetPassword {
 
 pub async fn reset_password(app: &App, input: ResetPassword, address: Option<IpAddr>) -> Result<()> {
     new_password::check(&["newPassword"], &input.new_password)?;
-    let email = model::normal_email(&input.email);
-    // First, so that a moment in which too many want it uses up no code; and so that a wrong code takes as long.
-    let hash = password::hash(app, input.new_password).await?;
-    let path = match (input.email_code, input.reset_token) {
-        (Some(code), None) => {
-            code::prove(app, Purpose::PasswordReset, &email, &code, address, &["emailCode"]).await?;
-            "emailCode"
-        }
-        (None, Some(token)) => {
-            reset_token::redeem(app, &email, &token).await?;
-            "resetToken"
-        }
+    let given = match (input.email_code, input.reset_token) {
+        (Some(code), None) => Given::Code(code),
+        (None, Some(token)) => Given::Token(token),
         (Some(_), Some(_)) | (None, None) => return Err(one_proof()),
     };
+    app.passwords.check()?;
+    let email = model::normal_email(&input.email);
+    let proof = match given {
+        Given::Code(_) => Proof::of_code(app, &email, address).await?,
+        Given::Token(_) => Proof::of_token(app, address).await?,
+    };
+    let hash = proof.hash(app, input.new_password).await?;
+    match &given {
+        Given::Code(code) => proof.redeem_code(app, Purpose::PasswordReset, &email, code).await?,
+        Given::Token(token) => proof.redeem_token(app, &email, token).await?,
+    }
     let member = user::query::by_email(app.db.reads(), &email).await?.filter(|user| user.withdrawn_at.is_none());
     let is_set = match member {
         Some(member) => new_password::set(app, &member, &hash).await?,
         None => false,
     };
     // Guessed for a mailbox without an account, or somebody else was faster: ask for another code.
-    if is_set { Ok(()) } else { Err(code::expired(&[path])) }
+    if is_set { Ok(()) } else { Err(code::expired(&[given.field()])) }
+}
+
+/// The one proof.
+enum Given {
+    Code(String),
+    Token(String),
+}
+
+impl Given {
+    const fn field(&self) -> &'static str {
+        match self {
+            Self::Code(_) => "emailCode",
+            Self::Token(_) => "resetToken",
+        }
+    }
 }
 
 fn one_proof() -> Error {

@@ -3,10 +3,7 @@
 //! One for each mailbox, good for one use and ten minutes; its hash alone is stored. It exists only if its code was right,
 //! so it says no more about an account than the code does.
 
-use super::{
-    code::{self, Purpose},
-    model, throttle,
-};
+use super::{code::Purpose, model, proof::Proof, throttle};
 use crate::{
     app::App,
     error::{Code, Error, Problem, Result},
@@ -47,7 +44,8 @@ pub async fn exchange(
         return Err(Problem::new(Code::Invalid, &["purpose"], ko, "Only a password reset has two steps.").into());
     }
     let email = model::normal_email(email);
-    code::prove(app, purpose, &email, email_code, address, &["emailCode"]).await?;
+    let proof = Proof::of_code(app, &email, address).await?;
+    proof.redeem_code(app, purpose, &email, email_code).await?;
     let token = app.ids.secret();
     let life = Duration::from_secs(app.config.auth.reset_minutes * 60);
     TOKENS.set(&app.kv, &key(app, &email), &hash(&token), Some(life)).await?;
@@ -61,6 +59,12 @@ pub async fn redeem(app: &App, email: &str, token: &str) -> Result<()> {
     let is_right = bool::from(subtle::ConstantTimeEq::ct_eq(given.as_bytes(), kept.value.as_bytes()));
     // Of two that come at once, one takes it.
     if is_right && TOKENS.remove(&app.kv, &key, &kept).await? { Ok(()) } else { Err(expired()) }
+}
+
+/// A token that nobody has used yet is good no more.
+pub async fn forget(app: &App, email: &str) -> Result<()> {
+    TOKENS.delete(&app.kv, &key(app, email)).await?;
+    Ok(())
 }
 
 fn expired() -> Error {

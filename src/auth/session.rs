@@ -10,8 +10,8 @@ use super::{
 use crate::{
     admin,
     app::App,
-    error::{Code, Error, Problem, Result},
-    infra::kv::Shelf,
+    error::{Code, Error, Fault, Problem, Result},
+    infra::kv::{Kept, Shelf},
     user,
     user::viewer::{AdminSession, Member, Token, Viewer},
 };
@@ -85,69 +85,88 @@ fn refresh_life(app: &App) -> Duration {
     Duration::from_secs(app.config.auth.refresh_days * 24 * 3600)
 }
 
-/// Begins a family.
+/// Begins a family. The holder is read again once it is there: a role that changed meanwhile is the one the token tells,
+/// and what changes later ends it.
 pub async fn begin(app: &App, holder: Holder) -> Result<Session> {
+    let now = app.clock.now();
     let (id, secret) = (app.ids.secret(), app.ids.secret());
-    let family = Family { holder: holder.id(), secret_hash: hash(&secret), begun_at: app.clock.now() };
+    let family = Family { holder: holder.id(), secret_hash: hash(&secret), begun_at: now };
     FAMILIES.set(&app.kv, &id, &family, Some(refresh_life(app))).await?;
-    issue(app, holder, &id, &secret)
+    let Some(holder) = Holder::of(app, &family.holder).await? else {
+        FAMILIES.delete(&app.kv, &id).await?;
+        return Err(Error::Unauthenticated);
+    };
+    issue(app, holder, &id, &secret, now)
 }
 
 /// Replaces the refresh token, and gives a new access token.
 pub async fn refresh(app: &App, token: &str) -> Result<Session> {
+    // Before anything is read: what ends the session from here on is later than the token that comes of it.
+    let now = app.clock.now();
     let (id, secret) = token.split_once('.').ok_or_else(refused)?;
     let kept = FAMILIES.get(&app.kv, id).await?.ok_or_else(refused)?;
     let family = &kept.value;
-    let is_present = bool::from(subtle::ConstantTimeEq::ct_eq(hash(secret).as_bytes(), family.secret_hash.as_bytes()));
-    if !is_present || family.begun_at < blacklist::signed_out_at(app, &family.holder).await? {
+    let is_good = is_present(family, secret) || app.doubts.has(id, &hash(secret), &family.secret_hash);
+    if !is_good || family.begun_at < blacklist::signed_out_at(app, &family.holder).await? {
         end_family(app, id).await?;
         return Err(refused());
     }
     let holder = Holder::of(app, &family.holder).await?.ok_or_else(refused)?;
     let next = app.ids.secret();
     let renewed = Family { secret_hash: hash(&next), ..family.clone() };
-    if !FAMILIES.replace(&app.kv, id, &kept, &renewed, Some(refresh_life(app))).await? {
+    if !replace(app, id, &hash(secret), &kept, &renewed).await? {
         // Somebody else used the same token in this very moment: that is reuse.
         end_family(app, id).await?;
         return Err(refused());
     }
-    issue(app, holder, id, &next)
+    issue(app, holder, id, &next, now)
 }
 
-/// Ends the session of an access token and of a refresh token, as far as each is shown and good.
-pub async fn end_shown(app: &App, access: Option<&str>, refresh: Option<&str>, everywhere: bool) -> Result<()> {
-    if let Some((id, secret)) = refresh.and_then(|token| token.split_once('.'))
-        && let Some(kept) = FAMILIES.get(&app.kv, id).await?
-        && bool::from(subtle::ConstantTimeEq::ct_eq(hash(secret).as_bytes(), kept.value.secret_hash.as_bytes()))
-    {
-        FAMILIES.delete(&app.kv, id).await?;
-        if everywhere {
-            end_all(app, &kept.value.holder).await?;
+/// Writes the family's next secret. A store whose answer is lost may have written it: the token that asked then stays good
+/// at this node, for nobody was given the next one.
+async fn replace(app: &App, id: &str, shown: &str, kept: &Kept<Family>, renewed: &Family) -> Result<bool> {
+    let replaced = FAMILIES.replace(&app.kv, id, kept, renewed, Some(refresh_life(app))).await;
+    let is_written = match replaced {
+        Ok(true) => Ok(true),
+        // Sent twice on the way, and done the first time.
+        Ok(false) => {
+            let present = FAMILIES.get(&app.kv, id).await;
+            present.map(|now| now.is_some_and(|now| now.value.secret_hash == renewed.secret_hash))
         }
-    }
-    match access {
-        None => Ok(()),
-        Some(token) => match admit(app, token).await {
-            Ok(viewer) => end(app, &viewer, everywhere).await,
-            // Over already.
-            Err(Error::Unauthenticated) => Ok(()),
-            Err(error) => Err(error),
-        },
-    }
+        Err(error) => Err(error),
+    };
+    is_written.map_err(|error| {
+        app.doubts.remember(id, shown, &renewed.secret_hash);
+        Fault::StoreInDoubt(error).into()
+    })
+}
+
+fn is_present(family: &Family, secret: &str) -> bool {
+    subtle::ConstantTimeEq::ct_eq(hash(secret).as_bytes(), family.secret_hash.as_bytes()).into()
 }
 
 /// The refresh token is good no more, nor is any access token that came with it.
-async fn end_family(app: &App, family: &str) -> Result<()> {
+pub(super) async fn end_family(app: &App, family: &str) -> Result<()> {
     FAMILIES.delete(&app.kv, family).await?;
     blacklist::revoke_family(app, family).await
 }
 
-/// Ends this session, or all of this person's.
-pub async fn end(app: &App, viewer: &Viewer, everywhere: bool) -> Result<()> {
-    let (Some(holder), Some(token)) = (viewer.account(), viewer.token()) else { return Err(Error::Unauthenticated) };
-    blacklist::revoke(app, &token.id, token.expires_at).await?;
-    end_family(app, &token.family).await?;
-    if everywhere { end_all(app, &holder).await } else { Ok(()) }
+/// Whose family a refresh token is of, and whether its secret is the present one; `None` if it has ended.
+pub(super) async fn holder_of(app: &App, token: &str) -> Result<Option<Shown>> {
+    let Some((id, secret)) = token.split_once('.') else { return Ok(None) };
+    let kept = FAMILIES.get(&app.kv, id).await?;
+    Ok(kept.map(|kept| {
+        let is_present = is_present(&kept.value, secret);
+        Shown { family: id.to_owned(), holder: kept.value.holder, is_present }
+    }))
+}
+
+/// What a refresh token says.
+pub(super) struct Shown {
+    pub family: String,
+    pub holder: String,
+    /// False for one that was used before or stolen.
+    pub is_present: bool,
 }
 
 /// Ends every session of this member or admin, and refuses each token that a sign-in under way may still issue. For accounts
@@ -212,8 +231,8 @@ pub async fn readmit(app: &App, viewer: &Viewer) -> Result<()> {
     }
 }
 
-fn issue(app: &App, holder: Holder, family: &str, secret: &str) -> Result<Session> {
-    let now = app.clock.now();
+/// `now` is from before anything was read that the token tells.
+fn issue(app: &App, holder: Holder, family: &str, secret: &str, now: DateTime<Utc>) -> Result<Session> {
     let seconds = i64::try_from(app.config.auth.access_seconds).unwrap_or(900);
     let days = i64::try_from(app.config.auth.refresh_days).unwrap_or(14);
     // Whole seconds, as the token carries them.
@@ -233,7 +252,7 @@ fn issue(app: &App, holder: Holder, family: &str, secret: &str) -> Result<Sessio
         token_use: String::new(),
         sid: family.to_owned(),
     };
-    let access_token = app.tokens.sign(claims).map_err(|error| Error::fault(error.to_string()))?;
+    let access_token = app.tokens.sign(claims, now).map_err(|error| Error::fault(error.to_string()))?;
     let refresh_token = format!("{family}.{secret}");
     Ok(Session { access_token, expires_at, refresh_token, refresh_expires_at: now + TimeDelta::days(days) })
 }

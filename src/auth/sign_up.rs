@@ -1,9 +1,10 @@
 //! `signUp`: a person with a proven email.
 
 use super::{
-    code,
     code::Purpose,
-    model, password, session,
+    model,
+    proof::Proof,
+    session,
     session::{Holder, Session},
 };
 use crate::{
@@ -52,9 +53,10 @@ pub async fn sign_up(
     let now = app.clock.now();
     input.check(now.with_timezone(&app.config.time.zone).date_naive())?;
     let email = model::normal_email(&input.email);
-    // First, so that a moment in which too many want it uses up no code; and so that a wrong code takes as long.
-    let hash = password::hash(app, input.password).await?;
-    code::prove(app, Purpose::SignUp, &email, &input.email_code, address, &["emailCode"]).await?;
+    app.passwords.check()?;
+    let proof = Proof::of_code(app, &email, address).await?;
+    let hash = proof.hash(app, input.password).await?;
+    proof.redeem_code(app, Purpose::SignUp, &email, &input.email_code).await?;
     let row = user::Model {
         id: app.ids.next(),
         email: Some(email),

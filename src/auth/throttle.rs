@@ -2,7 +2,8 @@
 //!
 //! Who fails on purpose under another's name soon stands still himself: account and address together bear few failures,
 //! the account alone many more, and an address from which somebody signed in to it before is not held back by what others
-//! did (`sign_in`). An address is its network: see [`network`].
+//! did (`sign_in`). Each kind of counter has a prefix of its own, so that nothing that is typed as an email counts as another
+//! kind. An address is its network: see [`network`].
 
 use crate::{
     app::App,
@@ -12,27 +13,14 @@ use crate::{
 use aws_lc_rs::hmac;
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    time::Duration,
-};
+use std::time::Duration;
+
+pub use crate::infra::network::network;
 
 const TRIES: Counters = Counters::new("tries");
 
 fn window(app: &App) -> Duration {
     Duration::from_secs(app.config.auth.throttle.window_minutes * 60)
-}
-
-/// Whom an address stands for: one in IPv4; in IPv6, where a home gets 2^64 of them, the first half.
-pub fn network(address: Option<IpAddr>) -> String {
-    match address.map(|address| address.to_canonical()) {
-        None => "nowhere".to_owned(),
-        Some(IpAddr::V4(address)) => address.to_string(),
-        Some(IpAddr::V6(address)) => {
-            let net = Ipv6Addr::from_bits(address.to_bits() >> 64 << 64);
-            format!("{net}/64")
-        }
-    }
 }
 
 /// What keys of the store are called that would name a person: whoever reads the store learns no email or address.
@@ -72,21 +60,4 @@ pub async fn settle<T>(app: &App, what: &str, outcome: Result<T>) -> Result<T> {
 /// Forgets the tries, after one that was right.
 pub async fn forget(app: &App, what: &str) -> Result<()> {
     Ok(TRIES.forget(&app.kv, &veiled(app, what)).await?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::network;
-
-    #[test]
-    fn an_address_stands_for_its_network() {
-        for (address, expected) in [
-            ("203.0.113.9", "203.0.113.9"),
-            ("::ffff:203.0.113.9", "203.0.113.9"),
-            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-            ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
-        ] {
-            assert_eq!(network(address.parse().ok()), expected);
-        }
-    }
 }

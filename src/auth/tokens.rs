@@ -17,7 +17,6 @@ use sha2::{Digest, Sha256};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
-    time::{Duration, Instant},
 };
 
 /// What an access token says.
@@ -45,19 +44,20 @@ const KIND: &str = "at+jwt";
 /// Ours have about 700 characters; nothing longer is parsed.
 const MOST_CHARACTERS: usize = 2_048;
 /// How much the clocks of two nodes may differ.
-const SKEW: i64 = 60;
+pub(super) const SKEW: i64 = 60;
 /// Checking a signature costs a tenth of a short request; the tokens of so many sessions are remembered.
 const MOST_SEEN: u64 = 20_000;
 /// How often the folder is looked at anyway, and how often at most.
-const LOOK: Duration = Duration::from_secs(60);
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+const LOOK: TimeDelta = TimeDelta::seconds(60);
+const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(2);
 
 /// Signs and checks.
 pub struct Tokens {
     folder: PathBuf,
     life: TimeDelta,
     ring: RwLock<Arc<Ring>>,
-    looked_at: Mutex<Instant>,
+    /// By the injected clock, like everything that a token is asked for.
+    looked_at: Mutex<DateTime<Utc>>,
     /// Makes email codes: see `code`.
     pub(super) codes: hmac::Key,
     issuer: String,
@@ -91,7 +91,8 @@ impl Tokens {
             folder: folder.to_owned(),
             life,
             ring: RwLock::new(Arc::new(Ring::load(folder, life)?)),
-            looked_at: Mutex::new(Instant::now()),
+            // The first who asks looks again: what was made while this node started is seen.
+            looked_at: Mutex::new(DateTime::UNIX_EPOCH),
             codes: hmac::Key::new(hmac::HMAC_SHA256, &keys::codes(folder)?),
             issuer: settings.issuer.clone(),
             audience: settings.audience.clone(),
@@ -99,11 +100,11 @@ impl Tokens {
         })
     }
 
-    pub(super) fn sign(&self, mut claims: Claims) -> Result<String, jsonwebtoken::errors::Error> {
+    pub(super) fn sign(&self, mut claims: Claims, now: DateTime<Utc>) -> Result<String, jsonwebtoken::errors::Error> {
         claims.iss.clone_from(&self.issuer);
         claims.aud.clone_from(&self.audience);
         ACCESS.clone_into(&mut claims.token_use);
-        let ring = self.ring(LOOK);
+        let ring = self.ring(LOOK, now);
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(KIND.to_owned());
         header.kid = Some(ring.signing_kid.clone());
@@ -117,7 +118,7 @@ impl Tokens {
         }
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let seen = match self.seen.get(&digest) {
-            Some(seen) if self.ring(LOOK).checking(&seen.kid, now).is_some() => seen,
+            Some(seen) if self.ring(LOOK, now).checking(&seen.kid, now).is_some() => seen,
             _ => {
                 let read = Arc::new(self.read(token, now)?);
                 self.seen.insert(digest, Arc::clone(&read));
@@ -135,9 +136,9 @@ impl Tokens {
             return None;
         }
         let kid = header.kid?;
-        let mut ring = self.ring(LOOK);
+        let mut ring = self.ring(LOOK, now);
         if ring.checking(&kid, now).is_none() {
-            ring = self.ring(LOOK_AGAIN);
+            ring = self.ring(LOOK_AGAIN, now);
         }
         let claims = jsonwebtoken::decode::<Claims>(token, ring.checking(&kid, now)?, &self.rules()).ok()?.claims;
         (claims.token_use == ACCESS).then_some(Seen { kid, claims })
@@ -155,17 +156,12 @@ impl Tokens {
 
     /// The public halves, for whoever else checks our tokens.
     pub fn jwks(&self, now: DateTime<Utc>) -> Value {
-        self.ring(LOOK).jwks(now)
-    }
-
-    /// Looks at the folder now.
-    pub fn look(&self) {
-        self.ring(Duration::ZERO);
+        self.ring(LOOK, now).jwks(now)
     }
 
     /// As it was at most `age` ago. A folder that cannot be read now changes nothing.
-    fn ring(&self, age: Duration) -> Arc<Ring> {
-        if self.is_due(age) {
+    fn ring(&self, age: TimeDelta, now: DateTime<Utc>) -> Arc<Ring> {
+        if self.is_due(age, now) {
             match Ring::load(&self.folder, self.life) {
                 Ok(ring) => *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring),
                 Err(error) => tracing::error!(%error, "auth.keys_dir: the keys stay as they were"),
@@ -174,11 +170,12 @@ impl Tokens {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn is_due(&self, age: Duration) -> bool {
+    fn is_due(&self, age: TimeDelta, now: DateTime<Utc>) -> bool {
         let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = looked_at.elapsed() >= age;
+        // A clock that was set back must not keep a node from looking.
+        let is_due = (now - *looked_at).abs() >= age;
         if is_due {
-            *looked_at = Instant::now();
+            *looked_at = now;
         }
         is_due
     }

@@ -43,9 +43,10 @@ impl Tries {
     pub async fn count(app: &App, door: Door, email: &str, address: Option<IpAddr>) -> Result<Self> {
         let (most, net, (tried, known)) = (&app.config.auth.throttle, throttle::network(address), door.names());
         let tries = Self {
-            pair: format!("{tried}:{email} {net}"),
-            account: format!("{tried}:{email}"),
-            address: format!("{tried}:{net}"),
+            // An email is whatever was typed: kinds that shared a prefix would count for each other.
+            pair: format!("{tried}-pair:{email} {net}"),
+            account: format!("{tried}-account:{email}"),
+            address: format!("{tried}-address:{net}"),
             known: throttle::veiled(app, &format!("{known}:{email} {net}")),
         };
         throttle::count(app, &tries.address, most.sign_in_by_address, &[]).await?;

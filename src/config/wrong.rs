@@ -10,6 +10,9 @@ const SANDBOX_SECRET_KEY: &str = "SANDBOX";
 /// KakaoPay's own for tests: nothing is paid out to it.
 const TEST_CID: &str = "TC0ONETIME";
 
+/// OWASP's least for bcrypt.
+const LEAST_COST: u32 = 10;
+
 /// A setting that cannot be read. The value is not repeated: it may be a secret.
 pub(super) fn unreadable(error: &figment::Error) -> String {
     let setting = error.path.join(".");
@@ -131,7 +134,7 @@ impl Config {
             ("auth.throttle.sign_in_by_account", throttle.sign_in_by_account),
             ("auth.throttle.codes_by_email", throttle.codes_by_email),
             ("auth.throttle.codes_by_address", throttle.codes_by_address),
-            ("auth.throttle.proofs_by_email", throttle.proofs_by_email),
+            ("auth.throttle.proofs_by_email_and_address", throttle.proofs_by_email_and_address),
             ("auth.throttle.proofs_by_address", throttle.proofs_by_address),
         ] {
             bound(setting, most.into(), 1..=1_000_000);
@@ -163,6 +166,7 @@ impl Config {
         bound("worker.lease_seconds", self.worker.lease_seconds, 1..=86_400);
         bound("audit.every_minutes", self.audit.every_minutes, 0..=30 * DAY);
         let edge = &self.edge;
+        bound("edge.documents_per_hour", edge.documents_per_hour.into(), 1..=1_000_000);
         for (setting, time) in [
             ("edge.body_seconds", edge.body_time),
             ("edge.operation_seconds", edge.operation_time),
@@ -196,7 +200,12 @@ impl Config {
         wrong(is_overheard, "mail.url", why);
         let is_of_nobody = self.mail.from.trim_end_matches('>').ends_with("@spotlight.test");
         wrong(is_of_nobody, "mail.from", "an address of the demo world, where no answer arrives: not in production");
-        wrong(self.server.public_url.is_empty(), "server.public_url", "must be set in production");
+        let public_url = &self.server.public_url;
+        wrong(public_url.is_empty(), "server.public_url", "must be set in production");
+        let is_open = url::Url::parse(public_url).is_ok_and(|url| url.scheme() == "http");
+        wrong(is_open, "server.public_url", "tokens and cookies travel in plain words: https in production");
+        let is_quick = self.auth.bcrypt_cost < LEAST_COST;
+        wrong(is_quick, "auth.bcrypt_cost", "passwords would be guessed too fast: at least 10 in production");
         wrong(self.demo, "demo", "the demo world has known passwords: not in production");
     }
 

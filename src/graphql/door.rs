@@ -47,6 +47,16 @@ impl From<Error> for async_graphql::Error {
                 let message = "The database went away: it may have been done. Ask again, with the same idempotencyKey if there is one.";
                 ("INTERNAL_SERVER_ERROR", message.to_owned())
             }
+            Error::Fault(Fault::StoreInDoubt(why)) => {
+                tracing::warn!(%why, "a write is in doubt");
+                let message = "Temporarily unavailable: it may have been done. Try again, with the same token.";
+                ("INTERNAL_SERVER_ERROR", message.to_owned())
+            }
+            // Of several writes, the first may have been made.
+            Error::Fault(Fault::Kv(why)) => {
+                tracing::warn!(%why, "unavailable");
+                ("INTERNAL_SERVER_ERROR", "Temporarily unavailable; try again.".to_owned())
+            }
             Error::Fault(fault) if error.is_away() => {
                 tracing::warn!(%fault, "unavailable");
                 ("INTERNAL_SERVER_ERROR", "Temporarily unavailable. Nothing was changed; try again.".to_owned())

@@ -31,8 +31,10 @@ pub async fn find(State(trusted): State<Arc<[IpNet]>>, mut request: Request, nex
 fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let mut address = peer.to_canonical();
-    let way = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let way: Vec<&str> = way.flat_map(|value| value.split(',')).collect();
+    // What somebody wrote before it must not hide what a proxy added, whatever bytes it has.
+    let way = headers.get_all("x-forwarded-for").iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let way: Vec<_> = way.collect();
+    let way: Vec<&str> = way.iter().flat_map(|value| value.split(',')).collect();
     for hop in way.into_iter().rev() {
         if !is_trusted(&address) {
             break;
@@ -62,9 +64,10 @@ mod tests {
             ("::ffff:10.0.0.1", "198.51.100.1", "198.51.100.1"),
             ("::1", "2001:db8::5", "2001:db8::5"),
             ("10.0.0.1", "198.51.100.1, unknown", "10.0.0.1"),
+            ("10.0.0.1", "é, 198.51.100.1", "198.51.100.1"),
         ] {
             let mut headers = HeaderMap::new();
-            headers.insert("x-forwarded-for", HeaderValue::from_static(forwarded));
+            headers.insert("x-forwarded-for", HeaderValue::from_bytes(forwarded.as_bytes()).unwrap());
             assert_eq!(client(peer.parse().unwrap(), &headers, &trusted).to_string(), address, "{peer} {forwarded}");
         }
     }

@@ -1,27 +1,37 @@
 //! Kakao's unlink webhook. It must be answered within 3 seconds, with 200 for people that we do not know, too.
 
+use super::{KAKAO_UNLINKED, small_body};
 use crate::{app::App, auth::social::unlinked};
 use axum::{
-    Form,
+    Form, Router,
     extract::{
         Query, State,
         rejection::{FormRejection, QueryRejection},
     },
     http::{HeaderMap, StatusCode},
+    middleware,
+    routing::get,
 };
 use serde::Deserialize;
 
+pub fn routes(app: &App) -> Router {
+    Router::new()
+        .route(KAKAO_UNLINKED, get(by_query).post(by_form))
+        .layer(middleware::from_fn_with_state(app.config.edge.body_time, small_body::read))
+        .with_state(app.clone())
+}
+
 /// `app_id` and `referrer_type` come along, and change nothing here.
 #[derive(Deserialize)]
-pub struct Told {
+struct Told {
     user_id: String,
 }
 
-pub async fn by_query(app: State<App>, headers: HeaderMap, told: Result<Query<Told>, QueryRejection>) -> StatusCode {
+async fn by_query(app: State<App>, headers: HeaderMap, told: Result<Query<Told>, QueryRejection>) -> StatusCode {
     hear(&app, &headers, told.ok().map(|Query(told)| told)).await
 }
 
-pub async fn by_form(app: State<App>, headers: HeaderMap, told: Result<Form<Told>, FormRejection>) -> StatusCode {
+async fn by_form(app: State<App>, headers: HeaderMap, told: Result<Form<Told>, FormRejection>) -> StatusCode {
     hear(&app, &headers, told.ok().map(|Form(told)| told)).await
 }
 

@@ -19,6 +19,7 @@ pub mod playground;
 mod product;
 mod request_log;
 mod session_cookie;
+mod small_body;
 
 use crate::{
     app::App,
@@ -43,7 +44,6 @@ pub fn router(app: &App) -> Router {
     let mut router = Router::new()
         .route("/", get(home::home))
         .route("/payments/{id}/{outcome}", get(payment_redirect::back))
-        .route(KAKAO_UNLINKED, get(kakao_unlinked::by_query).post(kakao_unlinked::by_form))
         .route("/objects/{key}", get(objects::object))
         .route("/healthz", get(health::live))
         .route("/metrics", get(metrics::metrics))
@@ -51,6 +51,7 @@ pub fn router(app: &App) -> Router {
         .route("/readyz", get(health::ready))
         .with_state(app.clone())
         .merge(playground::routes())
+        .merge(kakao_unlinked::routes(app))
         .merge(session_cookie::routes(app, &origins(app)));
     if app.config.kakaopay.url == "sandbox:" {
         router = router.nest(SANDBOX_KAKAOPAY, Sandbox::of(app).router());

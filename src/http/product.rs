@@ -11,7 +11,10 @@ use crate::{
         scalars::{Date, Url, Won},
         schema, trusting_schema,
     },
-    infra::{bucket, kv::Shelf},
+    infra::{
+        bucket,
+        kv::{Counters, KvError, Shelf},
+    },
     user::viewer::Viewer,
 };
 use async_graphql::{Request, Response, ScalarType, Value};
@@ -19,9 +22,12 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, stream::BoxStream};
 use std::{sync::Arc, time::Duration};
 
-/// How long a persisted document is kept after it was sent.
+/// Persisted documents, by their hash. A client sends the text again once a day.
 const DOCUMENTS: Shelf<String> = Shelf::new("document");
-const DOCUMENT_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+const DOCUMENT_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// The new ones of an hour, from whomever: with their life that bounds what strangers can make the store hold.
+const NEW_DOCUMENTS: Counters = Counters::new("documents");
+const HOUR: Duration = Duration::from_secs(3600);
 
 pub struct Product {
     app: App,
@@ -35,6 +41,15 @@ impl Product {
     pub fn new(app: App) -> Self {
         let trusting = trusting_schema(app.clone());
         Self { schema: schema(app.clone()), trusting, spare: bucket::Spare::default(), app }
+    }
+
+    async fn keep(&self, hash: &str, document: &str) -> Result<(), KvError> {
+        let (kv, most) = (&self.app.kv, self.app.config.edge.documents_per_hour);
+        let is_known = DOCUMENTS.get(kv, hash).await?.is_some();
+        if !is_known && NEW_DOCUMENTS.count(kv, "new", most, HOUR).await?.is_counted {
+            DOCUMENTS.set(kv, hash, &document.to_owned(), Some(DOCUMENT_LIFE)).await?;
+        }
+        Ok(())
     }
 
     fn furnish(&self, caller: &Caller, meta: &ClientMeta, charge: Charge, request: Request) -> (Request, Driver) {
@@ -126,7 +141,7 @@ impl Engine for Product {
     }
 
     async fn keep_document(&self, hash: &str, document: &str) -> Result<(), Refusal> {
-        if let Err(error) = DOCUMENTS.set(&self.app.kv, hash, &document.to_owned(), Some(DOCUMENT_LIFE)).await {
+        if let Err(error) = self.keep(hash, document).await {
             tracing::debug!(%error, "a document is not kept");
         }
         Ok(())

@@ -3,21 +3,21 @@
 //! `POST /session/sign-in`, `/session/refresh` and `/session/sign-out` take and give JSON; an access token comes in the
 //! answer and travels in `Authorization`, as everywhere. Nothing here follows a link or a form of another page: the cookie is
 //! `SameSite=Strict`, the request must be JSON, and its `Origin` must be there and be one that `web.allowed_origins` names
-//! or our own.
+//! or our own. It has no `__Host-` in its name: that would ask for the path `/`, and the token would travel with every request.
 
-use super::{address::ClientAddress, graphql::Origins};
+use super::{address::ClientAddress, graphql::Origins, small_body};
 use crate::{
     app::App,
     auth::{
         session::{self, Session},
-        sign_in,
+        sign_in, sign_out,
     },
     error::{Code, Error, Problem},
     language::Language,
 };
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, Extension, Request, State, rejection::JsonRejection},
+    extract::{Extension, Request, State, rejection::JsonRejection},
     http::{HeaderMap, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -28,14 +28,13 @@ use serde_json::{Value, json};
 
 const NAME: &str = "spotlight_refresh";
 const PATH: &str = "/session";
-const MOST_BYTES: usize = 4_096;
 
 pub fn routes(app: &App, origins: &Origins) -> Router {
     Router::new()
         .route("/session/sign-in", post(sign_in))
         .route("/session/refresh", post(refresh))
         .route("/session/sign-out", post(sign_out))
-        .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .layer(middleware::from_fn_with_state(app.config.edge.body_time, small_body::read))
         .layer(middleware::from_fn_with_state(origins.clone(), only_pages_of_ours))
         .layer(origins.cors().allow_credentials(true))
         .with_state(app.clone())
@@ -74,6 +73,12 @@ async fn sign_in(
     }
     let address = address.map(|Extension(address)| address.0);
     let signed_in = sign_in::sign_in(&app, &input.email, input.password, address).await;
+    // The browser has no way back to what the new cookie replaces.
+    if let (Ok(_), old @ Some(_)) = (&signed_in, cookie(&headers))
+        && let Err(error) = sign_out::sign_out_shown(&app, None, old, false).await
+    {
+        tracing::warn!(%error, "a session that was replaced lives on until it runs out");
+    }
     answer(&app, &headers, signed_in.map(|(_, session)| session))
 }
 
@@ -93,9 +98,11 @@ async fn refresh(
 /// The session of the cookie, and that of the access token if there is one.
 async fn sign_out(State(app): State<App>, headers: HeaderMap, input: Result<Json<SignOut>, JsonRejection>) -> Response {
     let Ok(Json(input)) = input else { return not_json() };
-    let ended = session::end_shown(&app, super::graphql::bearer(&headers), cookie(&headers), input.everywhere).await;
+    let ended =
+        sign_out::sign_out_shown(&app, super::graphql::bearer(&headers), cookie(&headers), input.everywhere).await;
     match ended {
         Ok(()) => with_cookie(&app, "", 0, &json!({ "isSignedOut": true })),
+        Err(Error::Unauthenticated) => forgotten(&app, "UNAUTHENTICATED"),
         Err(error) => refused(&app, &headers, error),
     }
 }
@@ -131,10 +138,7 @@ fn refused(app: &App, headers: &HeaderMap, error: Error) -> Response {
                 told(StatusCode::TOO_MANY_REQUESTS, problem, language)
             }
             Some(problem) if problem.path.first().is_some_and(|field| field == "refreshToken") => {
-                // Worth nothing any more: the browser may forget it.
-                let mut answer = with_cookie(app, "", 0, &json!({ "code": "WRONG_CREDENTIALS" }));
-                *answer.status_mut() = StatusCode::UNAUTHORIZED;
-                answer
+                forgotten(app, "WRONG_CREDENTIALS")
             }
             Some(problem) => told(StatusCode::UNAUTHORIZED, problem, language),
             None => refusal(StatusCode::BAD_REQUEST, "INVALID", "Refused."),
@@ -152,6 +156,13 @@ fn refused(app: &App, headers: &HeaderMap, error: Error) -> Response {
             refusal(StatusCode::SERVICE_UNAVAILABLE, "INTERNAL_SERVER_ERROR", "Temporarily unavailable; try again.")
         }
     }
+}
+
+/// The cookie is worth nothing any more: the browser may forget it.
+fn forgotten(app: &App, code: &str) -> Response {
+    let mut answer = with_cookie(app, "", 0, &json!({ "code": code }));
+    *answer.status_mut() = StatusCode::UNAUTHORIZED;
+    answer
 }
 
 fn told(status: StatusCode, problem: &Problem, language: Language) -> Response {

@@ -1,10 +1,11 @@
 //! The data folder: what the embedded defaults keep. Password hashes, letters with codes and the keys of the tokens lie in
-//! it, so a new one is its owner's alone; one that is there already keeps its permissions. One server uses it at a time.
+//! it, so a new one is its owner's alone. One that is there already keeps its permissions, a group's included; but what lies
+//! in it is closed to everybody else. One server uses it at a time.
 
 use std::{
-    fs::{DirBuilder, File, TryLockError},
+    fs::{self, DirBuilder, File, TryLockError},
     io,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::Path,
 };
 
@@ -23,11 +24,31 @@ pub fn prepare(data: &Path) -> Result<(), DataDirError> {
     let write = || -> io::Result<()> {
         for folder in ["mail", "keys", "search", "objects", "incoming"] {
             DirBuilder::new().recursive(true).mode(0o700).create(data.join(folder))?;
+            close(&data.join(folder))?;
         }
-        std::fs::write(&probe, b"")?;
-        std::fs::remove_file(&probe)
+        for file in ["spotlight.db", "spotlight.db-wal", "spotlight.db-shm"] {
+            close(&data.join(file))?;
+        }
+        fs::write(&probe, b"")?;
+        fs::remove_file(&probe)
     };
     write().map_err(|cause| DataDirError::Write { path: data.display().to_string(), cause })
+}
+
+/// To everybody but owner and group. What is somebody else's, or is not there, stays.
+fn close(path: &Path) -> io::Result<()> {
+    let Ok(found) = fs::metadata(path) else { return Ok(()) };
+    let mode = found.permissions().mode() & 0o777;
+    if mode & 0o007 == 0 {
+        return Ok(());
+    }
+    match fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o770)) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            tracing::warn!(path = %path.display(), "everybody may look into it, and it is not ours to close");
+            Ok(())
+        }
+        closed => closed,
+    }
 }
 
 /// Held by the one server that uses the folder; the operating system lets go of it when the process ends, however.

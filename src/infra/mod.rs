@@ -13,6 +13,7 @@ pub mod kill_point;
 pub mod kv;
 pub mod lock;
 pub mod mail;
+pub mod network;
 pub mod process;
 pub mod search;
 pub mod social;

@@ -1,6 +1,9 @@
 //! What the process asks of the system.
 
-use rustix::process::{Resource, Rlimit, getrlimit, getuid, setrlimit};
+use rustix::{
+    fs::Mode,
+    process::{Resource, Rlimit, getrlimit, getuid, setrlimit, umask},
+};
 use std::fs;
 
 /// The database, the index, the log, and what the runtime needs.
@@ -16,6 +19,12 @@ pub fn use_small_pages() {
 
 #[cfg(not(target_os = "linux"))]
 pub fn use_small_pages() {}
+
+/// What this process writes is its owner's alone, the database of the embedded default included. Groups and others are let
+/// in by who runs it, not by the system's habits.
+pub fn keep_files_private() {
+    let _before = umask(Mode::RWXG | Mode::RWXO);
+}
 
 /// Many systems begin with 1,024 open files, which a busy evening passes. Asks for as many as the system grants without privileges, and warns if the connections that are allowed would not
 /// all find a place. The next ones wait; none is lost.

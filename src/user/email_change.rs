@@ -9,8 +9,10 @@ use super::{viewer::Member, withdraw};
 use crate::{
     app::App,
     auth::{
-        code::{self, Purpose},
-        letters, model, proof, sign_up,
+        code::Purpose,
+        letters, model,
+        proof::Proof,
+        reauthentication, sign_up,
     },
     booking::hold,
     error::{Error, Problems, Result},
@@ -40,8 +42,9 @@ pub async fn change(app: &App, member: &Member, input: EmailChange, address: Opt
     problems.check()?;
     let email = model::normal_email(&input.email);
     // First, so that a mistyped password uses up no code.
-    let known = proof::prove(app, member, input.current_password).await?;
-    code::prove(app, Purpose::EmailChange, &email, &input.email_code, address, &["emailCode"]).await?;
+    let known = reauthentication::prove(app, member, input.current_password).await?;
+    let proof = Proof::of_code(app, &email, address).await?;
+    proof.redeem_code(app, Purpose::EmailChange, &email, &input.email_code).await?;
     let changed = transaction!(app, txn => set(txn, app, &known, &email).await);
     changed.map_err(sign_up::taken)
 }

@@ -12,6 +12,8 @@ crate::scenarios![
     a_database_newer_than_the_binary_is_refused,
     an_unknown_scheme_is_named_without_its_password,
     a_new_data_folder_is_its_owner_s_alone,
+    what_lies_in_an_old_data_folder_is_closed_to_everybody_else,
+    what_the_binary_writes_is_its_owner_s_alone,
     a_second_server_on_one_data_folder_is_refused,
     letters_and_people_of_the_sandbox_are_shown_to_this_machine_only,
 ];
@@ -67,6 +69,40 @@ async fn a_new_data_folder_is_its_owner_s_alone(app: TestApp) {
         assert_eq!(mode(&data.join("mail")), 0o700);
     }
     assert_eq!((mode(&new), mode(&old)), (0o700, 0o750));
+}
+
+async fn what_lies_in_an_old_data_folder_is_closed_to_everybody_else(app: TestApp) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let set = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    for name in ["mail", "keys"] {
+        std::fs::create_dir_all(data.join(name)).unwrap();
+        set(&data.join(name), 0o777);
+    }
+    std::fs::write(data.join("spotlight.db"), "").unwrap();
+    set(&data.join("spotlight.db"), 0o644);
+    spotlight::infra::data_dir::prepare(&data).unwrap();
+    assert_eq!((mode(&data.join("mail")), mode(&data.join("keys"))), (0o770, 0o770));
+    assert_eq!(mode(&data.join("spotlight.db")), 0o640);
+    drop(app);
+}
+
+async fn what_the_binary_writes_is_its_owner_s_alone(app: TestApp) {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    // Whatever the shell's habits are.
+    let start = "umask 000; exec \"$0\" migrate --data-dir \"$1\"";
+    let mut shell = std::process::Command::new("sh");
+    let made = shell.args(["-c", start, env!("CARGO_BIN_EXE_spotlight")]).arg(&data).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let mode = std::fs::metadata(data.join("spotlight.db")).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    drop(app);
 }
 
 async fn a_second_server_on_one_data_folder_is_refused(app: TestApp) {

@@ -29,7 +29,7 @@ const LONG: Option<Duration> = Some(Duration::from_secs(600));
 
 /// What `.ci/redis` started.
 #[expect(clippy::disallowed_methods, reason = "the one setting of these tests")]
-fn servers() -> Vec<String> {
+pub fn servers() -> Vec<String> {
     let servers = std::env::var("SPOTLIGHT_TEST_REDIS").unwrap_or_default();
     servers.split(',').filter(|server| !server.is_empty()).map(str::to_owned).collect()
 }
@@ -70,7 +70,7 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-fn run(test: impl Future<Output = ()>) -> Result<(), Failed> {
+pub fn run(test: impl Future<Output = ()>) -> Result<(), Failed> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.map_err(Failed::from)?.block_on(test);
     Ok(())
@@ -214,14 +214,14 @@ async fn refresh(app: &TestApp, url: &str, token: &str) -> crate::harness::Answe
 }
 
 /// A Redis of the test's own, to be killed. It writes down what it is told, so that its next life knows it.
-struct OwnRedis {
+pub struct OwnRedis {
     folder: TempDir,
-    port: u16,
+    pub port: u16,
     child: Child,
 }
 
 impl OwnRedis {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let child = Self::spawn(&folder, port);
@@ -240,7 +240,7 @@ impl OwnRedis {
             .expect("redis-server starts")
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
@@ -251,7 +251,7 @@ impl OwnRedis {
         }
     }
 
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

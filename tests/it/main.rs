@@ -13,10 +13,12 @@ mod admin_sign_in;
 mod alerts;
 mod architecture;
 mod auth;
+mod away;
 mod booking;
 mod charges;
 mod commits;
 mod config;
+mod cookies;
 mod coupons;
 mod double_submit;
 mod doubt;
@@ -39,12 +41,15 @@ mod onsale;
 mod outages;
 mod passwords;
 mod payment;
+mod persisted;
+mod proofs;
 mod races;
 mod refusals;
 mod revoked;
 mod schedules;
 mod schema;
 mod secrets;
+mod sessions;
 mod social;
 mod tokens;
 mod torture;
@@ -65,6 +70,7 @@ fn scenarios() -> Vec<Scenario> {
         charges::all(),
         commits::all(),
         config::all(),
+        cookies::all(),
         coupons::all(),
         double_submit::all(),
         doubt::all(),
@@ -85,10 +91,13 @@ fn scenarios() -> Vec<Scenario> {
         outages::all(),
         passwords::all(),
         payment::all(),
+        persisted::all(),
+        proofs::all(),
         races::all(),
         refusals::all(),
         revoked::all(),
         schedules::all(),
+        sessions::all(),
         torture::all(),
         social::all(),
         tokens::all(),
@@ -112,12 +121,17 @@ fn main() -> ExitCode {
         mail::trials(),
         kv::trials(),
         double_submit::trials(),
+        away::trials(),
     ]
     .into_iter()
     .flatten()
     .collect();
     trials.push(Trial::test("secrets::no_secret_is_in_the_log", || {
         secrets::no_secret_is_in_the_log();
+        Ok(())
+    }));
+    trials.push(Trial::test("secrets::no_password_of_a_backend_is_in_the_log", || {
+        secrets::no_password_of_a_backend_is_in_the_log();
         Ok(())
     }));
     for database in &databases {

@@ -24,8 +24,6 @@ crate::scenarios![
     sign_up_works_the_same_for_known_and_unknown_emails,
     a_stranger_who_fails_on_purpose_locks_nobody_out,
     who_tries_too_often_is_told_when_to_come_back,
-    a_browser_keeps_its_refresh_token_in_a_cookie,
-    a_cookie_is_for_pages_of_ours_and_for_json,
 ];
 
 const NEW: &str = "Another-1234";
@@ -297,54 +295,4 @@ async fn who_tries_too_often_is_told_when_to_come_back(app: TestApp) {
     assert_eq!(error["message"], "Too many attempts. Try again in 10 minutes.");
     let at: chrono::DateTime<chrono::Utc> = error["retryAt"].as_str().unwrap().parse().unwrap();
     assert_eq!(at, app.now() + TimeDelta::minutes(10));
-}
-
-fn session(app: &TestApp, path: &str, cookie: &str) -> reqwest::RequestBuilder {
-    app.http
-        .post(format!("{}/session/{path}", app.url))
-        .header("origin", "http://localhost:3000")
-        .header("cookie", cookie)
-}
-
-async fn a_browser_keeps_its_refresh_token_in_a_cookie(app: TestApp) {
-    let person = app.fan("mina").await;
-    let ask = async |path: &str, cookie: &str, body: Value| {
-        let answer = session(&app, path, cookie).json(&body).send().await.unwrap();
-        let set =
-            answer.headers().get("set-cookie").map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
-        (answer.status().as_u16(), set, answer.json::<Value>().await.unwrap())
-    };
-    let wrong = ask("sign-in", "", json!({ "email": person.email, "password": "Wrong-1234" })).await;
-    assert_eq!((wrong.0, wrong.1.as_str()), (401, ""));
-    let (code, set, body) = ask("sign-in", "", json!({ "email": person.email, "password": PASSWORD })).await;
-    assert_eq!((code, status(&app, body["accessToken"].as_str().unwrap()).await), (200, 200));
-    assert!(body.get("refreshToken").is_none());
-    for attribute in ["Path=/session;", "HttpOnly", "SameSite=Strict", "Max-Age=1209600"] {
-        assert!(set.contains(attribute), "{attribute} in {set}");
-    }
-    let old = set.split(';').next().unwrap();
-    let (code, set, body) = ask("refresh", old, json!({})).await;
-    assert_eq!((code, status(&app, body["accessToken"].as_str().unwrap()).await), (200, 200));
-    let new = set.split(';').next().unwrap();
-    assert_ne!(old, new);
-    let (code, _, _) = ask("sign-out", new, json!({})).await;
-    assert_eq!(code, 200);
-    let (code, set, _) = ask("refresh", new, json!({})).await;
-    assert!(code == 401 && set.contains("Max-Age=0"), "{code} {set}");
-}
-
-async fn a_cookie_is_for_pages_of_ours_and_for_json(app: TestApp) {
-    let url = format!("{}/session/refresh", app.url);
-    let ask = async |origin: Option<&str>, kind: &str| {
-        let mut request = app.http.post(&url).header("cookie", "spotlight_refresh=a.b").header("content-type", kind);
-        if let Some(origin) = origin {
-            request = request.header("origin", origin);
-        }
-        request.body("{}").send().await.unwrap().status().as_u16()
-    };
-    assert_eq!(ask(Some("http://localhost:3000"), "application/json").await, 401);
-    assert_eq!(ask(Some("https://evil.example"), "application/json").await, 403);
-    assert_eq!(ask(Some("null"), "application/json").await, 403);
-    assert_eq!(ask(None, "application/json").await, 403);
-    assert_eq!(ask(Some("http://localhost:3000"), "text/plain").await, 415);
 }

@@ -22,6 +22,7 @@ crate::scenarios![
     members_and_admins_never_pass_each_others_doors,
     the_token_of_who_is_gone_is_refused_at_every_door,
     keys_rotate_while_the_server_runs,
+    a_node_that_sees_no_new_token_signs_with_the_new_key_after_a_minute,
     the_public_keys_are_published,
 ];
 
@@ -243,20 +244,39 @@ async fn keys_rotate_while_the_server_runs(app: TestApp) {
     let person = app.fan("mina").await;
     let (folder, life) = (app.app.config.keys_dir(), tokens::life(&app.app.config.auth));
     let other = app.node("other", |config| config.auth.keys_dir = folder.clone()).await;
+    let status = async |url: &str, token: &str| app.query_at(url, Some(token), VIEWER, json!({})).await.status;
+    let sign_in = async |url: &str| {
+        let answer = app.query_at(url, None, SIGN_IN, json!({ "email": person.email, "password": PASSWORD })).await;
+        answer.data()["signIn"]["session"]["accessToken"].as_str().unwrap().to_owned()
+    };
+    // Both nodes have looked at the folder in this moment.
+    assert_eq!((status(&app.url, &person.token).await, status(&other.url, &person.token).await), (200, 200));
     let before = kid(&app);
     let new = keys::rotate(&folder, life, app.now()).unwrap();
     assert_ne!(before, new);
-    // A node that starts now signs with the new key; the one that runs believes it as soon as it looks again.
+    // A node that starts now signs with the new key; those that run believe it as soon as they look again.
     let fresh = app.node("fresh", |config| config.auth.keys_dir = folder.clone()).await;
-    let answer = app.query_at(&fresh.url, None, SIGN_IN, json!({ "email": person.email, "password": PASSWORD })).await;
-    let token = answer.data()["signIn"]["session"]["accessToken"].as_str().unwrap().to_owned();
+    let token = sign_in(&fresh.url).await;
     assert_eq!(header_of(&token)["kid"], new.as_str());
-    app.app.tokens.look();
-    assert_eq!(post(&app, &token, "application/json", VIEWER).await, 200);
-    assert_eq!(post(&app, &person.token, "application/json", VIEWER).await, 200);
-    assert_eq!(app.query_at(&fresh.url, Some(&person.token), VIEWER, json!({})).await.status, 200);
+    for url in [&app.url, &other.url] {
+        assert_eq!(status(url, &token).await, 401, "not more often than every two seconds");
+    }
+    app.move_clock(TimeDelta::seconds(2));
+    for url in [&app.url, &other.url, &fresh.url] {
+        assert_eq!((status(url, &token).await, status(url, &person.token).await), (200, 200), "{url}");
+    }
     other.stop().await;
     fresh.stop().await;
+}
+
+async fn a_node_that_sees_no_new_token_signs_with_the_new_key_after_a_minute(app: TestApp) {
+    let person = app.fan("mina").await;
+    let before = header_of(&person.token)["kid"].clone();
+    let new = keys::rotate(&app.app.config.keys_dir(), tokens::life(&app.app.config.auth), app.now()).unwrap();
+    app.move_clock(TimeDelta::seconds(59));
+    assert_eq!(header_of(&app.sign_in_again(&person).await.token)["kid"], before);
+    app.move_clock(TimeDelta::seconds(1));
+    assert_eq!(header_of(&app.sign_in_again(&person).await.token)["kid"], new.as_str());
 }
 
 const SIGN_IN: &str = "mutation($email: String!, $password: String!) { signIn(input: { email: $email, password: $password }) { \

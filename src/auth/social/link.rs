@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::proof,
+    auth::reauthentication,
     error::{Code, Error, Fault, Problem, Result},
     transaction,
     user::{
@@ -20,7 +20,7 @@ use sea_orm::ConnectionTrait;
 
 /// What a way that may end in [`link`] is for.
 pub async fn purpose(app: &App, member: &Member, secret: Option<String>) -> Result<Purpose> {
-    Ok(Purpose::Link(proof::prove(app, member, secret).await?.id))
+    Ok(Purpose::Link(reauthentication::prove(app, member, secret).await?.id))
 }
 
 pub async fn link(app: &App, buyer: Buyer, returned: &Returned) -> Result<user_row::Model> {

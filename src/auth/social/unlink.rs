@@ -4,7 +4,7 @@
 use super::{link, link_letter, query};
 use crate::{
     app::App,
-    auth::proof,
+    auth::reauthentication,
     error::{Code, Error, Problem, Result},
     infra::{
         jobs::{self, Job, Lane},
@@ -23,7 +23,7 @@ pub async fn unlink(
     provider: SocialProvider,
     secret: Option<String>,
 ) -> Result<user::Model> {
-    let known = proof::prove(app, member, secret).await?;
+    let known = reauthentication::prove(app, member, secret).await?;
     transaction!(app, txn => detach(txn, app, &known, provider).await)
 }
 

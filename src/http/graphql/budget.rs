@@ -8,6 +8,7 @@ use super::{
     problem::Problem,
     settings::BudgetSettings,
 };
+use crate::infra::network::network;
 use moka::sync::Cache;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -70,8 +71,7 @@ impl Purse {
 fn holder(caller: &Caller, meta: &ClientMeta) -> String {
     match (&caller.account, meta.address) {
         (Some(account), _) => account.clone(),
-        (None, Some(address)) => address.to_string(),
-        (None, None) => String::new(),
+        (None, address) => network(address),
     }
 }
 
@@ -113,5 +113,28 @@ impl Edge {
                 Err(Problem::rate_limited(message, missing.div_ceil(bucket.per_second)))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::Language;
+
+    #[test]
+    fn visitors_of_one_network_share_a_bucket() {
+        let visitor = Caller { account: None, may_introspect: false, expires_at: None, viewer: Arc::new(()) };
+        let of = |address: &str| {
+            let meta = ClientMeta {
+                request_id: "r".into(),
+                address: address.parse().ok(),
+                language: Language::Ko,
+                last_event_id: None,
+            };
+            holder(&visitor, &meta)
+        };
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_ne!(of("203.0.113.1"), of("203.0.113.2"));
     }
 }

@@ -1,9 +1,9 @@
 //! How many streams somebody holds open: each takes a place, and gives it back when it is dropped.
 
 use super::engine::{Caller, ClientMeta};
+use crate::infra::network::network;
 use std::{
     collections::{HashMap, hash_map::Entry},
-    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -17,7 +17,8 @@ pub struct Places(Arc<Mutex<HashMap<Holder, usize>>>);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Holder {
     Account(String),
-    Address(Option<IpAddr>),
+    /// Its network: a home has 2^64 addresses of IPv6.
+    Network(String),
 }
 
 /// Held by a stream as long as it is open.
@@ -32,7 +33,7 @@ impl Places {
     pub fn take(&self, caller: &Caller, meta: &ClientMeta, per_account: usize) -> Option<Place> {
         let (holder, most) = match &caller.account {
             Some(account) => (Holder::Account(account.clone()), per_account),
-            None => (Holder::Address(meta.address), per_account.saturating_mul(VISITORS)),
+            None => (Holder::Network(network(meta.address)), per_account.saturating_mul(VISITORS)),
         };
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(holder.clone()).or_default();
@@ -53,5 +54,27 @@ impl Drop for Place {
                 count.remove();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::Language;
+
+    #[test]
+    fn visitors_of_one_network_share_their_places() {
+        let visitor = Caller { account: None, may_introspect: false, expires_at: None, viewer: Arc::new(()) };
+        let places = Places::default();
+        let take = |number: u16| {
+            let address = format!("2001:db8:1:2::{number:x}").parse().ok();
+            let meta = ClientMeta { request_id: "r".into(), address, language: Language::Ko, last_event_id: None };
+            places.take(&visitor, &meta, 1)
+        };
+        let held: Vec<_> = (0..10).map(take).collect();
+        assert!(held.iter().all(Option::is_some));
+        assert!(take(10).is_none());
+        drop(held);
+        assert!(take(11).is_some());
     }
 }

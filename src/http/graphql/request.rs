@@ -6,6 +6,7 @@ use super::{
     engine::Validation,
     guard,
     inputs::Inputs,
+    persisted::Persisted,
     problem::Problem,
     settings::EdgeSettings,
 };
@@ -33,6 +34,8 @@ pub struct Operation {
     pub validation: Validation,
     /// To be kept once it has passed.
     pub unknown: Option<Unknown>,
+    /// The same for the whole cluster.
+    pub persisted: Option<Persisted>,
 }
 
 impl Operation {
@@ -138,7 +141,7 @@ impl Parameters {
         let mut request = Request::new("").variables(variables).data(Uploads(self.files));
         request.operation_name = self.operation_name;
         request.set_parsed_query(ExecutableDocument::clone(&document));
-        Ok(Operation { request, kind, requested, validation, unknown })
+        Ok(Operation { request, kind, requested, validation, unknown, persisted: None })
     }
 }
 

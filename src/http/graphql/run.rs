@@ -5,6 +5,7 @@ use super::{
     budget::SharedPurse,
     cost,
     engine::{Caller, Charge, ClientMeta, EVENT_ID},
+    persisted::Persisted,
     problem::Problem,
     request::{Operation, Parameters},
 };
@@ -123,7 +124,7 @@ impl Edge {
     /// Runs a query or a mutation.
     pub async fn execute(&self, caller: &Caller, meta: &ClientMeta, charged: Charged) -> Answer {
         let Charged { operation, charge, purse } = charged;
-        let Operation { request, requested, validation, unknown, .. } = operation;
+        let Operation { request, requested, validation, unknown, persisted, .. } = operation;
         let running = self.engine.execute(caller, meta, charge, request, validation);
         let running = AssertUnwindSafe(running).catch_unwind();
         match tokio::time::timeout(self.settings.operation_time, running).await {
@@ -134,6 +135,9 @@ impl Edge {
                 let answer = Answer::of(response.extension("cost", costs), meta);
                 if let Some(passed) = unknown.filter(|_| !answer.is_refused()) {
                     self.0.documents.keep(passed);
+                }
+                if let Some(persisted) = persisted.filter(|_| !answer.is_refused()) {
+                    self.keep(persisted).await;
                 }
                 answer
             }
@@ -148,7 +152,8 @@ impl Edge {
             let edge = self.clone();
             return stream::once(async move { edge.execute(&caller, &meta, charged).await }).boxed();
         }
-        let responses = self.engine.subscribe(&caller, &meta, charged.charge, charged.operation.request);
+        let Operation { request, persisted, .. } = charged.operation;
+        let responses = self.engine.subscribe(&caller, &meta, charged.charge, request);
         // What ends because this server stops is not complete: the transport says that the client may come back.
         let shutdown = self.shutdown.clone();
         let end = stream::once(async move {
@@ -158,13 +163,29 @@ impl Edge {
         });
         let responses = responses.chain(end.filter_map(|()| future::ready(None)));
         // After a panic the stream is over: `catch_unwind` ends it.
-        AssertUnwindSafe(responses)
-            .catch_unwind()
-            .map(move |response| match response {
-                Ok(response) => Answer::of(response, &meta),
-                Err(panic) => Answer::internal(&*panic, &meta),
-            })
-            .boxed()
+        let answers = AssertUnwindSafe(responses).catch_unwind().map(move |response| match response {
+            Ok(response) => Answer::of(response, &meta),
+            Err(panic) => Answer::internal(&*panic, &meta),
+        });
+        match persisted {
+            None => answers.boxed(),
+            Some(persisted) => self.keeping(answers.boxed(), persisted),
+        }
+    }
+
+    /// The first answer tells whether the document passed.
+    fn keeping(&self, answers: BoxStream<'static, Answer>, persisted: Persisted) -> BoxStream<'static, Answer> {
+        let (edge, mut persisted) = (self.clone(), Some(persisted));
+        let keep = move |answer: Answer| {
+            let (edge, due) = (edge.clone(), persisted.take().filter(|_| !answer.is_refused()));
+            async move {
+                if let Some(persisted) = due {
+                    edge.keep(persisted).await;
+                }
+                answer
+            }
+        };
+        answers.then(keep).boxed()
     }
 
     /// The same in a task of its own, which ends when the stream is dropped. What runs may hold a connection of the

@@ -44,6 +44,8 @@ pub struct EdgeSettings {
     pub socket_operations: usize,
     /// WebSockets and reserved streams of one account; visitors share one count, ten times as high, per address.
     pub sockets_per_account: usize,
+    /// New persisted documents that the cluster keeps in an hour; those beyond it are run and not kept.
+    pub documents_per_hour: u32,
     /// What one operation may cost.
     pub operation_cost: u64,
     /// `[edge.budget]`
@@ -108,6 +110,7 @@ impl Default for EdgeSettings {
             message_bytes: 64 * 1024,
             socket_operations: 20,
             sockets_per_account: 20,
+            documents_per_hour: 1_000,
             operation_cost: 1_000,
             budget: BudgetSettings::default(),
             document: DocumentLimits::default(),

@@ -10,7 +10,7 @@ mod pause;
 use super::{KvError, Tally};
 use connect::Connection;
 use pause::Pause;
-use redis::{Cmd, FromRedisValue, RedisError, Script, ScriptInvocation, cmd};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, Script, ScriptInvocation, ServerErrorKind, cmd};
 use std::{
     fmt,
     sync::{Arc, LazyLock},
@@ -81,7 +81,21 @@ impl RedisKv {
         self.pause.check()?;
         let answer = match self.connection.clone() {
             Connection::One(mut one) => command.query_async(&mut one).await,
-            Connection::Cluster(mut cluster) => command.query_async(&mut cluster).await,
+            Connection::Cluster(mut cluster) => command.query_async(&mut cluster.repeating).await,
+        };
+        self.pause.learn(&answer);
+        answer.map_err(told)
+    }
+
+    /// For what would come to something else the second time.
+    async fn run_once<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, KvError> {
+        self.pause.check()?;
+        let answer = match self.connection.clone() {
+            Connection::One(mut one) => command.query_async(&mut one).await,
+            Connection::Cluster(mut cluster) => match command.query_async(&mut cluster.once).await {
+                Err(error) if is_refused(&error) => command.query_async(&mut cluster.repeating).await,
+                answer => answer,
+            },
         };
         self.pause.learn(&answer);
         answer.map_err(told)
@@ -91,7 +105,10 @@ impl RedisKv {
         self.pause.check()?;
         let answer: Result<T, RedisError> = match self.connection.clone() {
             Connection::One(mut one) => invocation.invoke_async(&mut one).await,
-            Connection::Cluster(mut cluster) => invocation.invoke_async(&mut cluster).await,
+            Connection::Cluster(mut cluster) => match invocation.invoke_async(&mut cluster.once).await {
+                Err(error) if is_refused(&error) => invocation.invoke_async(&mut cluster.repeating).await,
+                answer => answer,
+            },
         };
         self.pause.learn(&answer);
         answer.map_err(told)
@@ -110,16 +127,16 @@ impl RedisKv {
     pub async fn set_if_absent(&self, key: &str, value: &str, ttl: Option<Duration>) -> Result<bool, KvError> {
         let mut command = cmd("SET");
         command.arg(self.key(key)).arg(value).arg("NX");
-        let written: Option<String> = self.run(expiring(&mut command, ttl)).await?;
+        let written: Option<String> = self.run_once(expiring(&mut command, ttl)).await?;
         Ok(written.is_some())
     }
 
     pub async fn take(&self, key: &str) -> Result<Option<String>, KvError> {
-        self.run(cmd("GETDEL").arg(self.key(key))).await
+        self.run_once(cmd("GETDEL").arg(self.key(key))).await
     }
 
     pub async fn delete(&self, key: &str) -> Result<bool, KvError> {
-        let removed: i64 = self.run(cmd("DEL").arg(self.key(key))).await?;
+        let removed: i64 = self.run_once(cmd("DEL").arg(self.key(key))).await?;
         Ok(removed == 1)
     }
 
@@ -147,6 +164,13 @@ impl RedisKv {
     pub async fn compare_and_delete(&self, key: &str, expected: &str) -> Result<bool, KvError> {
         self.script(COMPARE_AND_DELETE.key(self.key(key)).arg(expected)).await
     }
+}
+
+/// A node that answered that the key is elsewhere, or that it serves nobody now, has done nothing.
+fn is_refused(error: &RedisError) -> bool {
+    use ServerErrorKind::{Ask, BusyLoading, ClusterDown, MasterDown, Moved, ReadOnly, TryAgain};
+    let nowhere = |kind| matches!(kind, Ask | BusyLoading | ClusterDown | MasterDown | Moved | ReadOnly | TryAgain);
+    matches!(error.kind(), ErrorKind::Server(kind) if nowhere(kind))
 }
 
 fn expiring(command: &mut Cmd, ttl: Option<Duration>) -> &mut Cmd {

@@ -20,7 +20,7 @@ use super::viewer::Member;
 use crate::{
     admin::audit::{self, By, Change},
     app::App,
-    auth::proof,
+    auth::reauthentication,
     error::{Error, Result},
     transaction,
 };
@@ -30,7 +30,7 @@ use serde_json::json;
 
 /// Answers how many points were forfeited. `secret` is the password of those who have one.
 pub async fn withdraw(app: &App, member: &Member, secret: Option<String>) -> Result<i64> {
-    let known = proof::prove(app, member, secret).await?;
+    let known = reauthentication::prove(app, member, secret).await?;
     let forfeited = transaction!(app, txn => {
         // A password that was changed since it was compared is another one.
         let user = lock(txn, member.id).await?.filter(|user| user.password_hash == known.password_hash);

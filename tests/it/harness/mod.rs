@@ -2,6 +2,7 @@
 
 mod api;
 mod database;
+mod gate;
 mod hook;
 mod people;
 mod road;
@@ -10,6 +11,7 @@ mod smtp;
 
 pub use api::{Answer, errors_of, user_error};
 pub use database::Database;
+pub use gate::Gate;
 pub use hook::Hook;
 pub use people::{BOOKING, EVENT, Event, PASSWORD, Person, SESSION, booking_input, sign_up_input, slow_hash};
 pub use road::{Cut, Road};
@@ -20,7 +22,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use spotlight::{
     app::{App, World},
     config::Config,
-    infra::{clock::Clock, ids::SystemEntropy, jobs},
+    infra::{
+        clock::Clock,
+        ids::{Entropy, SystemEntropy},
+        jobs,
+    },
 };
 use std::{
     net::SocketAddr,
@@ -98,6 +104,11 @@ impl TestApp {
 
     /// Another server on the same database, with other settings: same clock, same keys.
     pub async fn node(&self, name: &str, change: impl FnOnce(&mut Config)) -> Node {
+        self.node_with(name, Arc::new(SystemEntropy), change).await
+    }
+
+    /// The same, with another source of randomness.
+    pub async fn node_with(&self, name: &str, entropy: Arc<dyn Entropy>, change: impl FnOnce(&mut Config)) -> Node {
         let folder = self._folder.path().join(name);
         let keys = folder.join("keys");
         std::fs::create_dir_all(&keys).unwrap();
@@ -108,7 +119,7 @@ impl TestApp {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut config = config(&folder, &self.database, listener.local_addr().unwrap());
         change(&mut config);
-        let world = World { clock: self.clock.clone(), entropy: Arc::new(SystemEntropy) };
+        let world = World { clock: self.clock.clone(), entropy };
         let app = App::build(config, world).await.unwrap();
         serve(&app, listener);
         Node { url: app.config.public_url(), app }

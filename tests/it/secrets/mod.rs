@@ -1,8 +1,10 @@
 //! The real binary with everything that it can log: no password, code, token or key is in there.
 
+mod backends;
 mod doings;
 
 use crate::{harness::PASSWORD, mail::run};
+pub use backends::no_password_of_a_backend_is_in_the_log;
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use serde_json::{Value, json};
 use std::{
@@ -39,6 +41,11 @@ impl Server {
         );
         std::fs::write(data.join("settings.toml"), settings).unwrap();
         admin(data);
+        Self::start_as_set(data)
+    }
+
+    /// By the settings that are there.
+    fn start_as_set(data: &Path) -> Self {
         let child = spotlight(data)
             .args(["serve", "--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())

@@ -27,7 +27,16 @@ pub struct KvSettings {
 #[derive(Clone)]
 pub(super) enum Connection {
     One(ConnectionManager),
-    Cluster(ClusterConnection),
+    Cluster(Cluster),
+}
+
+/// Two ways into a cluster.
+#[derive(Clone)]
+pub(super) struct Cluster {
+    /// For what comes to the same if it is done twice: asks again when an answer is lost.
+    pub repeating: ClusterConnection,
+    /// For everything else.
+    pub once: ClusterConnection,
 }
 
 impl KvSettings {
@@ -85,18 +94,23 @@ impl Connection {
     }
 
     async fn cluster(settings: &KvSettings, nodes: Vec<String>) -> RedisResult<Self> {
-        let mut builder = ClusterClientBuilder::new(nodes);
-        // Certificates turn TLS on.
-        if settings.url.expose_secret().starts_with("rediss") {
-            builder = builder.certs(settings.certificates()?);
-        }
-        let builder = builder
-            .retries(2)
-            .min_retry_wait(20)
-            .max_retry_wait(200)
-            .connection_timeout(settings.timeout())
-            .response_timeout(settings.timeout())
-            .overall_response_timeout(Some(settings.timeout().saturating_mul(2)));
-        builder.build()?.get_async_connection().await.map(Self::Cluster)
+        let certificates = settings.url.expose_secret().starts_with("rediss").then(|| settings.certificates());
+        let certificates = certificates.transpose()?;
+        let connect = async |retries: u32| {
+            let builder = ClusterClientBuilder::new(nodes.clone())
+                .retries(retries)
+                .min_retry_wait(20)
+                .max_retry_wait(200)
+                .connection_timeout(settings.timeout())
+                .response_timeout(settings.timeout())
+                .overall_response_timeout(Some(settings.timeout().saturating_mul(2)));
+            // Certificates turn TLS on.
+            let builder = match certificates.clone() {
+                Some(certificates) => builder.certs(certificates),
+                None => builder,
+            };
+            builder.build()?.get_async_connection().await
+        };
+        Ok(Self::Cluster(Cluster { repeating: connect(2).await?, once: connect(0).await? }))
     }
 }
