@@ -8,12 +8,7 @@
 use super::{viewer::Member, withdraw};
 use crate::{
     app::App,
-    auth::{
-        code::Purpose,
-        letters, model,
-        proof::Proof,
-        reauthentication, sign_up,
-    },
+    auth::{code::Purpose, letters, model, proof::Proof, reauthentication, sign_up},
     booking::hold,
     error::{Error, Problems, Result},
     infra::jobs::{self, Job, Lane},

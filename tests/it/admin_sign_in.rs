@@ -134,7 +134,7 @@ async fn wrong_codes_are_throttled(app: TestApp) {
         sign_in(&app, json!({ "totpCode": "000000" })).await;
     }
     let right = json!({ "totpCode": code(&app, &generator, 0) });
-    assert_eq!(user_error(&sign_in(&app, right).await), "TOO_MANY_ATTEMPTS");
+    assert_eq!(user_error(&sign_in(&app, right).await), "TOO_MANY_ATTEMPTS totpCode");
     app.pass(TimeDelta::minutes(15)).await;
     token(&sign_in(&app, json!({ "totpCode": code(&app, &generator, 0) })).await);
 }

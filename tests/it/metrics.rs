@@ -18,7 +18,7 @@ crate::scenarios![
     strangers_are_not_shown_the_metrics,
 ];
 
-const RULES: usize = 18;
+const RULES: usize = 24;
 
 /// What is asked by whoever stands at this address, as a proxy says.
 async fn ask(app: &TestApp, url: &str, from: Option<&str>) -> reqwest::Response {

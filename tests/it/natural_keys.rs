@@ -63,6 +63,7 @@ const MUTATIONS: &[(&str, By)] = &[
     ("attachmentDelete", Nothing),
     ("attachmentReorder", Nothing),
     ("attachmentUpload", Nothing),
+    ("emailChange", Nothing),
     ("emailCodeSend", Nothing),
     ("emailCodeVerify", Nothing),
     ("notificationsMarkRead", Nothing),

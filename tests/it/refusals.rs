@@ -52,7 +52,12 @@ async fn letters_with_codes_are_throttled_by_mailbox_and_by_address(app: TestApp
 async fn wrong_codes_are_throttled_by_mailbox_and_by_address(app: TestApp) {
     type Limit = fn(&mut Config);
     let cases: [(&str, Limit, &str, &str); 2] = [
-        ("by both", |config| config.auth.throttle.proofs_by_email_and_address = 3, "mina@example.kr", "mina@example.kr"),
+        (
+            "by both",
+            |config| config.auth.throttle.proofs_by_email_and_address = 3,
+            "mina@example.kr",
+            "mina@example.kr",
+        ),
         ("by address", |config| config.auth.throttle.proofs_by_address = 3, "jun@example.kr", "bora@example.kr"),
     ];
     for (name, limit, first, last) in cases {

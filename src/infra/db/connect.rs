@@ -22,10 +22,6 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// A connection that was in use a moment ago is taken as it is, which saves each transaction and each read a round trip. A
-/// server that restarts is away for longer than this.
-const TESTED_AFTER: Duration = Duration::from_secs(1);
-
 /// Prepared statements that each connection keeps: groups insert into ten tables in eight lengths.
 const STATEMENTS_KEPT: usize = 256;
 
@@ -125,7 +121,6 @@ fn basics(settings: &DatabaseSettings, url: &str, connections: u32) -> ConnectOp
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(settings.acquire_seconds))
         .connect_timeout(Duration::from_secs(settings.acquire_seconds))
-        .test_before_acquire_if_idle_for(TESTED_AFTER)
         .sqlx_logging(false);
     options
 }
