@@ -80,7 +80,7 @@ async fn queue(data: &Path, letters: usize) {
     let queued: spotlight::Result<()> = transaction!(app, txn => {
         for number in 0..letters {
             let fan = fan(&app, now, number);
-            let row = serde_json::json!({ "user_id": fan.id, "provider": "Kakao", "is_linked": true, "at": now });
+            let row = serde_json::json!({ "user_id": fan.id, "provider": "KAKAO", "is_linked": true, "at": now });
             sign_up::insert(txn, fan).await?;
             let job: LinkChanged = serde_json::from_value(row).unwrap();
             jobs::enqueue(txn, &app.ids, now, now, &job).await?;

@@ -8,7 +8,7 @@ mod smtp;
 
 pub use api::{Answer, errors_of, user_error};
 pub use database::Database;
-pub use people::{BOOKING, EVENT, Event, PASSWORD, Person, SESSION, booking_input, sign_up_input, slow_hash};
+pub use people::{BOOKING, EVENT, Event, PASSWORD, Person, SESSION, booking_input, sign_up_input};
 pub use scenario::Scenario;
 pub use smtp::{Manners, SmtpServer};
 
