@@ -54,7 +54,11 @@ pub async fn sign_in(app: &App, input: SignIn, address: Option<IpAddr>) -> Resul
         return Err(refused);
     }
     tries.were_right(app).await?;
-    let session = session::begin(app, Holder::Admin(admin.id)).await?;
+    let session = match session::begin(app, Holder::Admin(admin.id)).await {
+        // Removed while the password was compared.
+        Err(Error::Unauthenticated) => return Err(wrong()),
+        begun => begun?,
+    };
     if let Err(changed) = still_so(app, &admin).await {
         session::abandon(app, &session).await?;
         return Err(changed);

@@ -75,6 +75,19 @@ impl Passwords {
         self.load.waiting.load(Ordering::Relaxed)
     }
 
+    /// Keeps every thread busy until the answer is dropped: tests look at what happens while a password waits to be compared.
+    #[doc(hidden)]
+    pub fn hold(&self) -> Vec<Sender<()>> {
+        let busy = |_| {
+            let (open, gate) = channel::<()>();
+            let wait = move || drop(gate.recv());
+            // Nobody is held up where no thread is left.
+            let _ = self.queue.send(Box::new(wait));
+            open
+        };
+        (0..self.threads).map(busy).collect()
+    }
+
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let place = self.place()?;
         let (reply, answer) = oneshot::channel();

@@ -417,13 +417,13 @@ async fn whatever_an_admin_is_given_is_found(app: TestApp) {
         ("bookings(query: \"nobody\")".to_owned(), None),
         ("users(filter: { ids: [] })".to_owned(), None),
         ("settlements(filter: { ids: [] })".to_owned(), None),
-        (by_id("bookings", &paid), Some("BAD_USER_INPUT")),
-        (format!("users(filter: {{ ids: [{}] }})", format!("\"{fan_id}\",").repeat(101)), Some("BAD_USER_INPUT")),
+        (by_id("bookings", &paid), Some("Not found")),
+        (format!("users(filter: {{ ids: [{}] }})", format!("\"{fan_id}\",").repeat(101)), Some("At most 100 ids")),
     ] {
         let query = format!("{{ admin {{ {field} {{ nodes {{ id }} }} }} }}");
         let answer = app.query(Some(&keeper), &query, json!({})).await;
         match error {
-            Some(code) => assert_eq!(answer.code(), code, "{field}: {}", answer.body),
+            Some(why) => assert!(answer.body["errors"][0]["message"].as_str().unwrap().contains(why), "{field}"),
             None => assert_eq!(answer.data()["admin"][field.split('(').next().unwrap()]["nodes"], json!([]), "{field}"),
         }
     }

@@ -89,9 +89,9 @@ async fn an_admin_who_was_reset_does_nothing_more_on_an_open_socket(app: TestApp
     assert_eq!(now.role, entity::enums::Role::Artist);
 }
 
-/// With a heartbeat that a test can await.
+/// With a heartbeat that a test can await, and in which a busy machine still answers a ping.
 async fn quick(app: &TestApp) -> Node {
-    app.node("quick", |config| config.edge.heartbeat = Duration::from_millis(50)).await
+    app.node("quick", |config| config.edge.heartbeat = Duration::from_millis(500)).await
 }
 
 /// Until it is closed; an open feed may say something before.

@@ -13,7 +13,7 @@ pub use api::{Answer, errors_of, user_error};
 pub use database::Database;
 pub use gate::Gate;
 pub use hook::Hook;
-pub use people::{BOOKING, EVENT, Event, PASSWORD, Person, SESSION, booking_input, sign_up_input, slow_hash};
+pub use people::{BOOKING, EVENT, Event, PASSWORD, Person, SESSION, booking_input, sign_up_input};
 pub use road::{Cut, Road};
 pub use scenario::Scenario;
 pub use smtp::{Manners, SmtpServer};

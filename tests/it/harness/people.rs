@@ -2,7 +2,6 @@
 
 use super::TestApp;
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::PasswordHash;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
@@ -24,11 +23,6 @@ pub struct Event {
 
 pub const PASSWORD: &str = "Spotlight1!";
 
-/// `PASSWORD`, hashed as in production: comparing it takes a quarter of a second, and what is done meanwhile a tenth of that.
-pub fn slow_hash() -> PasswordHash {
-    PasswordHash(bcrypt::hash(PASSWORD, 12).unwrap())
-}
-
 impl TestApp {
     pub async fn code_for(&self, email: &str) -> String {
         self.mutate(None, "emailCodeSend", "isAccepted", json!({ "email": email, "purpose": "SIGN_UP" })).await;
@@ -45,13 +39,15 @@ impl TestApp {
         Person::of(&email, &payload)
     }
 
-    /// Does `asked`, and `meanwhile` while its password is being compared. With [`slow_hash`] that takes a while.
+    /// Does `asked`, and `meanwhile` while its password waits to be compared.
     pub async fn while_comparing<T>(&self, asked: impl Future<Output = T>, meanwhile: impl Future<Output = ()>) -> T {
+        let held = self.app.passwords.hold();
         let meanwhile = async {
             while self.app.passwords.waiting() == 0 {
                 tokio::task::yield_now().await;
             }
             meanwhile.await;
+            drop(held);
         };
         tokio::join!(asked, meanwhile).0
     }
