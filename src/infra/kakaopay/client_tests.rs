@@ -54,7 +54,8 @@ impl Resolve for Flaky {
         let is_down = self.asked.fetch_add(1, Ordering::SeqCst) < self.down_for;
         let address = self.address;
         Box::pin(async move {
-            if is_down { Err("the name server is away".into()) } else { Ok(Box::new([address].into_iter()) as Addrs) }
+            let addresses: Addrs = Box::new([address].into_iter());
+            if is_down { Err("the name server is away".into()) } else { Ok(addresses) }
         })
     }
 }
