@@ -80,7 +80,9 @@ impl Passwords {
     pub fn hold(&self) -> Vec<Sender<()>> {
         let busy = |_| {
             let (open, gate) = channel::<()>();
-            let wait = move || drop(gate.recv());
+            let wait = move || {
+                let _ended = gate.recv();
+            };
             // Nobody is held up where no thread is left.
             let _ = self.queue.send(Box::new(wait));
             open
