@@ -9,7 +9,6 @@ use crate::{
     settled,
     world::World,
 };
-use spotlight::infra::kakaopay::{ClientSettings, KakaoPayClient};
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
@@ -134,16 +133,10 @@ async fn settle(world: &World, stage: &mut Stage) -> Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let settings = &world.app.config.kakaopay;
-    let provider = KakaoPayClient::new(ClientSettings {
-        base_url: format!("{}{}", stage.url(), spotlight::http::SANDBOX_KAKAOPAY),
-        secret_key: settings.secret_key.clone(),
-        cid: settings.cid.clone(),
-        timeout: Duration::from_secs(5),
-    })?;
+    let provider = settled::provider(world, &stage.url())?;
     // A job of the story that is still to come may yet kill the server.
     let wrong = loop {
-        match settled::wrong(world, &provider).await {
+        match settled::wrong(world, &provider, None).await {
             Ok(wrong) => break wrong,
             Err(_) => stage.revive().await?,
         }

@@ -5,20 +5,27 @@
 //! `cargo run -p torture -- nodes --database mysql://… --kv redis://…`: three nodes on one database sell more than there is,
 //! while one after the other is killed.
 //!
-//! Read `world` for what is set up, `server` for the processes, `person` for what people do, then `crashes` and `nodes`.
+//! `cargo run -p torture -- races`: what many want at the same time, round after round, on one node or several.
+//!
+//! Read `world` for what is set up, `server` for the processes, `person` for what people do, then `crashes`, `nodes` and `races`.
 
+mod ask;
+mod cluster;
 mod crashes;
 mod nodes;
 mod person;
+mod races;
 mod server;
 mod settled;
+mod show;
 mod world;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Whatever goes wrong ends it, with a sentence.
-pub type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Debug, Parser)]
 #[command(name = "torture", about = "Kills the server wherever that could hurt")]
@@ -33,6 +40,8 @@ enum Command {
     Crashes(crashes::Crashes),
     /// Kill one of several nodes while they sell
     Nodes(nodes::Nodes),
+    /// Let many want the same at the same time
+    Races(races::Races),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +64,7 @@ fn run(arguments: Arguments) -> Result<()> {
         match arguments.command {
             Command::Crashes(crashes) => crashes.run().await,
             Command::Nodes(nodes) => nodes.run().await,
+            Command::Races(races) => races.run().await,
         }
     }))
 }

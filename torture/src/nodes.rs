@@ -10,7 +10,6 @@ use crate::{
 };
 use entity::enums::Role;
 use serde_json::{Value, json};
-use spotlight::infra::kakaopay::{ClientSettings, KakaoPayClient};
 use std::{
     sync::{
         Arc,
@@ -90,26 +89,9 @@ impl Nodes {
     }
 
     async fn judge(&self, world: &World, urls: &[String], bought: u32, refused: u32) -> Result<()> {
-        let since = Instant::now();
-        loop {
-            let open = settled::open(world).await?;
-            if open.is_empty() {
-                break;
-            }
-            if since.elapsed() > MINUTE {
-                return Err(format!("after a minute: {}", open.join(", ")).into());
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        let settled_after = since.elapsed();
-        let settings = &world.app.config.kakaopay;
-        let provider = KakaoPayClient::new(ClientSettings {
-            base_url: format!("{}{}", urls.first().ok_or("no node")?, spotlight::http::SANDBOX_KAKAOPAY),
-            secret_key: settings.secret_key.clone(),
-            cid: settings.cid.clone(),
-            timeout: Duration::from_secs(5),
-        })?;
-        let wrong = settled::wrong(world, &provider).await?;
+        let settled_after = settled::within_a_minute(world).await?;
+        let provider = settled::provider(world, urls.first().ok_or("no node")?)?;
+        let wrong = settled::wrong(world, &provider, None).await?;
         println!(
             "{} nodes, {} kills, {} fans for {} seats: {bought} bought, {refused} were told that nothing is left or that their payment failed; settled {:.1} s after the last click",
             self.nodes,

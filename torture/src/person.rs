@@ -2,7 +2,7 @@
 //! the same again of the server that was started in its place.
 
 use crate::{
-    Result,
+    Result, ask,
     server::{Plan, Rehearsal, Server},
     world::Member,
 };
@@ -26,12 +26,7 @@ pub struct Stage {
 
 impl Stage {
     pub async fn open(plan: &Plan, rehearsal: &Rehearsal) -> Result<Self> {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(0)
-            .no_proxy()
-            .build()?;
+        let http = ask::client()?;
         let server = plan.start(rehearsal).await?;
         Ok(Self { http, plan: plan.clone(), server, clock_ahead: rehearsal.clock_ahead, revived: None })
     }
@@ -94,12 +89,7 @@ impl Stage {
 
     /// The payload of a mutation that takes an `input`.
     pub async fn mutate(&mut self, who: &Member, field: &str, wanted: &str, input: &Value) -> Result<Value> {
-        let kind =
-            format!("{}{}Input", field.get(..1).unwrap_or_default().to_uppercase(), field.get(1..).unwrap_or_default());
-        let query = format!(
-            "mutation($input: {kind}!) {{ {field}(input: $input) {{ {wanted} userErrors {{ code message }} }} }}"
-        );
-        let data = self.ask(who, &query, &json!({ "input": input })).await?;
+        let data = self.ask(who, &ask::mutation(field, wanted), &json!({ "input": input })).await?;
         Ok(data.get(field).cloned().unwrap_or_default())
     }
 

@@ -5,10 +5,13 @@ use chrono::TimeDelta;
 use entity::{
     coupon,
     enums::{CouponKind, DiscountKind, PointEntryKind, Role, UserCouponStatus},
-    ids::UserId,
+    ids::{CouponId, UserCouponId, UserId},
     point_account, user, user_coupon,
 };
-use sea_orm::{ActiveModelTrait, ConnectionTrait, Database, EntityTrait, IntoActiveModel};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, Database, EntityTrait, IntoActiveModel, QueryFilter,
+    sea_query::Expr,
+};
 use serde_json::{Value, json};
 use spotlight::{
     app::{App, World as Sources},
@@ -109,37 +112,50 @@ impl World {
         Ok(txn.commit().await?)
     }
 
-    /// A coupon of 1,000 won in the member's hand; answers its id.
-    pub async fn give_coupon(&self, member: &Member) -> Result<String> {
+    /// A coupon of 1,000 won, of which there are so many.
+    pub async fn coupon(&self, kind: CouponKind, quantity: i32) -> Result<CouponId> {
         let (app, now) = (&self.app, self.app.clock.now());
         let row = coupon::Model {
             id: app.ids.next(),
             code: app.ids.ticket_code(),
             name: "torture".to_owned(),
-            kind: CouponKind::Standard,
+            kind,
             discount_kind: DiscountKind::Fixed,
             discount_value: 1_000,
             discount_cap: None,
             minimum_purchase: 0,
             valid_from: now - TimeDelta::days(1),
             valid_until: now + TimeDelta::days(30),
-            quantity: 1,
-            remaining: 0,
+            quantity,
+            remaining: quantity,
             version: 1,
             created_at: now,
             deleted_at: None,
         };
+        let id = row.id;
+        coupon::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(app.db.reads()).await?;
+        Ok(id)
+    }
+
+    /// A coupon of 1,000 won in the member's hand, the only one of its kind; answers its id.
+    pub async fn give_coupon(&self, member: &Member) -> Result<UserCouponId> {
+        let (app, db) = (&self.app, self.app.db.reads());
+        let coupon_id = self.coupon(CouponKind::Standard, 1).await?;
         let own = user_coupon::Model {
             id: app.ids.next(),
             user_id: member.id,
-            coupon_id: row.id,
+            coupon_id,
             status: UserCouponStatus::Available,
-            issued_at: now,
+            issued_at: app.clock.now(),
             used_at: None,
         };
-        let id = own.id.to_string();
-        coupon::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(app.db.reads()).await?;
-        user_coupon::Entity::insert(own.into_active_model().reset_all()).exec_without_returning(app.db.reads()).await?;
+        let id = own.id;
+        user_coupon::Entity::insert(own.into_active_model().reset_all()).exec_without_returning(db).await?;
+        coupon::Entity::update_many()
+            .col_expr(coupon::Column::Remaining, Expr::value(0))
+            .filter(coupon::Column::Id.eq(coupon_id))
+            .exec(db)
+            .await?;
         Ok(id)
     }
 

@@ -2,8 +2,10 @@
 
 use crate::{
     Result,
+    ask::text,
     person::Stage,
     server::Rehearsal,
+    show::{BOOKED, MADE, Show},
     world::{Member, World},
 };
 use entity::enums::Role;
@@ -27,12 +29,6 @@ pub struct Cast {
     count: usize,
 }
 
-#[derive(Clone, Debug)]
-struct Show {
-    id: String,
-    ticket_type: String,
-}
-
 /// What was made ready before the server that is to be killed.
 pub struct Scene {
     artist: Member,
@@ -43,7 +39,6 @@ pub struct Scene {
     bookings: Vec<String>,
 }
 
-const BOOKED: &str = "booking { id status } payment { id status redirect { pcUrl } }";
 const BOOKING: &str =
     "query($id: ID!) { node(id: $id) { ... on Booking { status tickets { status } payment { status } } } }";
 const PRICE: i64 = 5_000;
@@ -62,11 +57,8 @@ impl Cast {
 
 async fn publish(world: &World, stage: &mut Stage, artist: &Member, title: &str) -> Result<Show> {
     let input = world.event_input(title, PRICE, 10_000);
-    let made = stage.mutate(artist, "eventCreate", "event { id ticketTypes { id } }", &input).await?;
-    let text = |pointer: &str| {
-        Ok::<_, String>(made.pointer(pointer).and_then(Value::as_str).ok_or(made.to_string())?.to_owned())
-    };
-    Ok(Show { id: text("/event/id")?, ticket_type: text("/event/ticketTypes/0/id")? })
+    let made = stage.mutate(artist, "eventCreate", MADE, &input).await?;
+    Show::made(&made)
 }
 
 impl Story {
@@ -104,7 +96,7 @@ impl Story {
         cast.count += 1;
         let fan = world.member("fan", Role::User).await?;
         world.give_points(&fan, 1_000).await?;
-        let coupon = world.give_coupon(&fan).await?;
+        let coupon = world.give_coupon(&fan).await?.to_string();
         let mut scene =
             Scene { artist: cast.artist.clone(), fan, coupon, show: cast.event.clone(), bookings: Vec::new() };
         if matches!(self, Self::Buy | Self::GiveUp | Self::Charge) {
@@ -168,16 +160,8 @@ impl Story {
     }
 }
 
-fn text(value: &Value, pointer: &str) -> Result<String> {
-    let found = value.pointer(pointer).and_then(Value::as_str);
-    Ok(found.ok_or_else(|| format!("no {pointer} in {value}"))?.to_owned())
-}
-
 async fn book(stage: &mut Stage, scene: &Scene, who: &Member, with_all: bool) -> Result<Value> {
-    let mut input = json!({
-        "eventId": scene.show.id, "lines": [{ "ticketTypeId": scene.show.ticket_type, "quantity": 2 }],
-        "idempotencyKey": "b", "returnUrl": "http://localhost:3000/done", "points": 0,
-    });
+    let mut input = scene.show.booking(2, "b");
     if with_all && let Some(input) = input.as_object_mut() {
         input.insert("points".into(), json!(1_000));
         input.insert("userCouponId".into(), json!(scene.coupon));

@@ -1,0 +1,105 @@
+//! Who wants the same seats.
+
+use super::{
+    Outcomes, must,
+    rush::{Wish, rush, served},
+};
+use crate::{
+    Result,
+    ask::{at_once, refusal, text},
+    cluster::Cluster,
+    show::{BOOKED, Show},
+};
+use entity::ids::UserId;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+
+fn wish(show: &Show) -> Wish {
+    Wish { field: "bookingStart", wanted: BOOKED, input: show.booking(1, "b"), none_left: "SOLD_OUT" }
+}
+
+/// 32 buyers on 7 seats, 8 of them too late: 7 hold one, pay for it, and have its ticket.
+pub async fn buyers_on_seats(cluster: &Cluster) -> Result<Outcomes> {
+    let (seats, late) = (7, 8);
+    let (show, fans) = (cluster.publish(1_000, seats).await?, cluster.fans(32).await?);
+    let wish = wish(&show);
+    let payloads = rush(&fans, late, &wish).await?;
+    let (winners, refused) = served(&fans, &payloads, &wish)?;
+    must("seats set aside", &i32::try_from(winners.len())?, &seats)?;
+    let paying = winners.iter().map(|(fan, booked)| {
+        let (fan, booked) = ((*fan).clone(), (*booked).clone());
+        async move { fan.pay(&booked).await }
+    });
+    for told in at_once(paying).await? {
+        must("what who paid is told", &told.as_str(), &"APPROVED")?;
+    }
+    cluster.settle().await?;
+    let due: HashSet<UserId> = winners.iter().map(|(fan, _)| fan.who.id).collect();
+    must("who has a ticket", &show.holders(&cluster.world).await?, &due)?;
+    must("tickets", &show.valid_tickets(&cluster.world).await?.len(), &winners.len())?;
+    must("seats left", &show.stock(&cluster.world).await?.remaining, &0)?;
+    Ok(vec![("sold", winners.len()), ("told that nothing is left", refused)])
+}
+
+/// 30 buyers on 24 seats, of which the artist takes six back, and again, as long as the shop allows: what is sold is exactly
+/// what is left of the capacity, because more want a seat than there are.
+pub async fn capacity_lowered(cluster: &Cluster) -> Result<Outcomes> {
+    let show = cluster.publish(0, 24).await?;
+    let fans = cluster.fans(30).await?;
+    let wish = wish(&show);
+    let (artist, lowered) = (cluster.artist(1), show.clone());
+    let lowering = at_once([async move {
+        let mut capacity = 24;
+        for less in [18, 12, 6] {
+            let types = json!([{ "id": lowered.ticket_type, "name": "일반", "price": 0, "capacity": less }]);
+            let input = json!({ "eventId": lowered.id, "ticketTypes": types });
+            let payload = artist.mutate("eventUpdate", "event { capacity }", &input).await?;
+            match refusal(&payload) {
+                "" => capacity = less,
+                "OUT_OF_RANGE" => {}
+                _ => return Err(format!("lowered to {less}: {payload}").into()),
+            }
+        }
+        Ok(capacity)
+    }]);
+    let (payloads, capacity) = tokio::join!(rush(&fans, 0, &wish), lowering);
+    let (payloads, capacity) = (payloads?, capacity?.pop().unwrap_or_default());
+    let (winners, refused) = served(&fans, &payloads, &wish)?;
+    let stock = show.stock(&cluster.world).await?;
+    must("capacity", &stock.capacity, &capacity)?;
+    must("seats left", &stock.remaining, &0)?;
+    must("sold", &i32::try_from(winners.len())?, &capacity)?;
+    let due: HashSet<UserId> = winners.iter().map(|(fan, _)| fan.who.id).collect();
+    must("who has a ticket", &show.holders(&cluster.world).await?, &due)?;
+    let taken_back = usize::try_from(24 - capacity)?;
+    Ok(vec![("sold", winners.len()), ("taken back by the artist", taken_back), ("told that nothing is left", refused)])
+}
+
+/// Four fans on four seats; each sends the same request, with one key, six times to all nodes: one booking, one page.
+pub async fn same_key(cluster: &Cluster) -> Result<Outcomes> {
+    let (show, fans) = (cluster.publish(1_000, 4).await?, cluster.fans(4).await?);
+    let clicks: Vec<_> = fans.iter().flat_map(|fan| cluster.everywhere(&fan.who, 6)).collect();
+    let input = show.booking(1, "b");
+    let asking = clicks.iter().cloned().map(|click| {
+        let input = input.clone();
+        async move { click.mutate("bookingStart", BOOKED, &input).await }
+    });
+    let payloads = at_once(asking).await?;
+    let answers = |pointer: &str| -> Result<HashSet<(UserId, String)>> {
+        let one = |(click, payload): (&crate::ask::Caller, &Value)| Ok((click.who.id, text(payload, pointer)?));
+        clicks.iter().zip(&payloads).map(one).collect()
+    };
+    must("bookings that were answered", &answers("/booking/id")?.len(), &fans.len())?;
+    must("pages that were answered", &answers("/payment/redirect/pcUrl")?.len(), &fans.len())?;
+    must("bookings that were made", &show.bookings(&cluster.world).await?.len(), &fans.len())?;
+    let paying = fans.iter().enumerate().filter_map(|(place, fan)| {
+        let (fan, booked) = (fan.clone(), payloads.get(place * 6)?.clone());
+        Some(async move { fan.pay(&booked).await })
+    });
+    at_once(paying).await?;
+    cluster.settle().await?;
+    let due: HashSet<UserId> = fans.iter().map(|fan| fan.who.id).collect();
+    must("who has a ticket", &show.holders(&cluster.world).await?, &due)?;
+    must("tickets", &show.valid_tickets(&cluster.world).await?.len(), &fans.len())?;
+    Ok(vec![("requests", payloads.len()), ("bookings", fans.len())])
+}
