@@ -2,12 +2,16 @@
 //! the same again of the server that was started in its place.
 
 use crate::{
-    Result, ask,
+    Result,
+    ask::{self, Caller},
     server::{Plan, Rehearsal, Server},
     world::Member,
 };
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// After a restart, all must be settled within this.
 pub const MINUTE: Duration = Duration::from_secs(60);
@@ -33,6 +37,11 @@ impl Stage {
 
     pub fn url(&self) -> String {
         self.server.url()
+    }
+
+    /// Somebody who asks the server that is there now, once.
+    pub fn caller(&self, who: &Member) -> Caller {
+        Caller { who: who.clone(), url: self.url(), http: self.http.clone(), repeats: Arc::default() }
     }
 
     pub async fn close(mut self) -> Result<()> {

@@ -1,0 +1,66 @@
+//! One run of a story: with a kill, with a list of its steps, or in peace.
+
+use super::{cast::Cast, story::Story};
+use crate::{
+    Result,
+    person::{MINUTE, Stage},
+    server::Rehearsal,
+    settled,
+    world::World,
+};
+use chrono::{DateTime, Utc};
+use std::time::{Duration, Instant};
+
+pub struct Run {
+    /// What became of it, in words.
+    pub outcome: Result<String>,
+    /// From the restart until nothing was on its way any more; none if the server was not killed.
+    pub settled_after: Option<Duration>,
+}
+
+pub async fn perform(world: &World, cast: &mut Cast, story: Story, rehearsal: &Rehearsal) -> Result<Run> {
+    let since = world.app.clock.now();
+    let scene = cast.prepare(world, story).await?;
+    let mut stage = Stage::open(&world.plan, rehearsal).await?;
+    let outcome = match story.play(world, &mut stage, &scene).await {
+        Ok(outcome) => settle(world, &mut stage, Some(since)).await.map(|()| outcome),
+        Err(error) => Err(error),
+    };
+    let settled_after = stage.revived.map(|since| since.elapsed());
+    stage.close().await?;
+    Ok(Run { outcome, settled_after })
+}
+
+/// Whatever earlier runs left right is right still: the provider is asked about all of it.
+pub async fn look_again(world: &World) -> Result<()> {
+    let mut stage = Stage::open(&world.plan, &Rehearsal::default()).await?;
+    let settled = settle(world, &mut stage, None).await;
+    stage.close().await?;
+    settled
+}
+
+/// Waits until nothing is on its way, then looks whether all is as it must be; the provider is asked about what has changed
+/// `since`.
+pub async fn settle(world: &World, stage: &mut Stage, since: Option<DateTime<Utc>>) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        stage.revive_if_gone().await?;
+        let open = settled::open(world).await?;
+        if open.is_empty() {
+            break;
+        }
+        if began.elapsed() > MINUTE {
+            return Err(format!("after a minute: {}", open.join(", ")).into());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let provider = settled::provider(world, &stage.url())?;
+    // A job of the story that is still to come may yet kill the server.
+    let wrong = loop {
+        match settled::wrong(world, &provider, since).await {
+            Ok(wrong) => break wrong,
+            Err(_) => stage.revive().await?,
+        }
+    };
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ").into()) }
+}
