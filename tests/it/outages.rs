@@ -19,6 +19,7 @@ crate::scenarios![
     an_outage_brings_no_job_nearer_to_being_parked,
     a_hundred_changes_of_an_event_are_indexed_in_a_few_goes,
     no_text_has_a_nul,
+    who_stops_waiting_for_a_transaction_leaves_none_behind,
 ];
 
 fn is_sqlite(app: &TestApp) -> bool {
@@ -173,4 +174,15 @@ async fn no_text_has_a_nul(app: TestApp) {
     let body = json!({ "email": "a\u{0}@b.kr", "password": "x" });
     let asked = app.http.post(format!("{}/session/sign-in", app.url)).header("origin", "http://localhost:3000");
     assert_eq!(asked.json(&body).send().await.unwrap().status(), 415);
+}
+
+/// Dropped a little later each time: among so many moments is that at which `BEGIN` is sent and not answered yet.
+async fn who_stops_waiting_for_a_transaction_leaves_none_behind(app: TestApp) {
+    for micros in (0..2_000).step_by(10) {
+        drop(tokio::time::timeout(Duration::from_micros(micros), app.app.db.begin()).await);
+    }
+    // More than the pool has connections, so that each of them is asked.
+    for _ in 0..40 {
+        app.app.db.begin().await.expect("a connection in a transaction that nobody knows of").rollback().await.unwrap();
+    }
 }

@@ -59,6 +59,11 @@ impl Db {
     }
 
     /// Begins a writing transaction. Use [`transaction!`](crate::transaction), which also ends it.
+    ///
+    /// In a task of its own, because whoever waits may be dropped: a client hangs up, an operation's time is over. sqlx's driver
+    /// for MySQL forgets a `BEGIN` that it did not see answered, and the pool would hand out a connection with a transaction
+    /// that nobody knows of. So it is always seen answered, and what nobody takes is rolled back.
+    #[expect(clippy::disallowed_methods, reason = "it ends with the answer, and leaves nothing behind")]
     pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let options = match self.kind {
             Kind::Sqlite => TransactionOptions {
@@ -68,7 +73,9 @@ impl Db {
             // READ COMMITTED, as each connection was told when it was opened (`connect`).
             Kind::MySql | Kind::Postgres => TransactionOptions::default(),
         };
-        self.writes.begin_with_options(options).await
+        let writes = self.writes.clone();
+        let begun = tokio::spawn(async move { writes.begin_with_options(options).await }).await;
+        begun.unwrap_or_else(|error| Err(DbErr::Custom(format!("the task that begins a transaction died: {error}"))))
     }
 
     /// Whether the database answers now.
