@@ -37,7 +37,7 @@ pub async fn metrics(
     let read = read.ok().and_then(|read| {
         read.inspect_err(|error| tracing::warn!(%error, "what the database has is left out of the metrics")).ok()
     });
-    ([(header::CONTENT_TYPE, FORMAT)], text(read.as_ref())).into_response()
+    ([(header::CONTENT_TYPE, FORMAT)], text(app.queues.waiting_in_all(), read.as_ref())).into_response()
 }
 
 /// A proxy that nobody named lends its own address to all who come through it.
@@ -45,9 +45,11 @@ fn is_lent(address: IpAddr, peer: IpAddr, headers: &HeaderMap) -> bool {
     address == peer && (headers.contains_key("x-forwarded-for") || headers.contains_key(header::FORWARDED))
 }
 
-fn text(read: Option<&Gauges>) -> String {
+fn text(waiting: usize, read: Option<&Gauges>) -> String {
     let recorder = PrometheusBuilder::new().build_recorder();
     metrics::with_local_recorder(&recorder, || {
+        describe_gauge!("spotlight_booking_queue_waiting", "Buyers who wait for their turn on this node.");
+        gauge!("spotlight_booking_queue_waiting").set(number(waiting));
         describe_gauge!("spotlight_database_up", "1 if the database could be asked, 0 if not.");
         gauge!("spotlight_database_up").set(f64::from(u8::from(read.is_some())));
         if let Some(read) = read {

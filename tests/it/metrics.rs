@@ -2,18 +2,24 @@
 
 use crate::harness::{Hook, Node, TestApp};
 use chrono::TimeDelta;
-use entity::{enums::PaymentStatus, invariant_check, job, payment};
+use entity::{enums::PaymentStatus, invariant_check, job, payment, ticket_type};
+use futures_util::future::join_all;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QuerySelect, Set,
 };
 use spotlight::infra::jobs;
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 crate::scenarios![
     a_fresh_world_breaks_no_rule_and_says_so,
     a_broken_rule_is_shown_by_every_node_and_told_once,
     the_rules_are_checked_when_it_is_time_and_not_before,
     what_waits_is_counted,
+    buyers_who_wait_for_their_turn_are_counted,
     a_database_that_is_away_is_said_and_nothing_else,
     strangers_are_not_shown_the_metrics,
 ];
@@ -178,11 +184,32 @@ async fn what_waits_is_counted(app: TestApp) {
     set(PaymentStatus::Ready).await;
 }
 
+async fn buyers_who_wait_for_their_turn_are_counted(app: TestApp) {
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let event = app.event(&artist, 0, 10).await;
+    // Whoever is being served stands still, and the others wait.
+    let txn = app.app.db.begin().await.unwrap();
+    ticket_type::Entity::find().lock_exclusive().all(&txn).await.unwrap();
+    let keys = ["a", "b", "c", "d", "e", "f", "g"];
+    let crowd = join_all(keys.map(|key| app.book(&fan, &event, 1, key)));
+    let look = async {
+        let since = Instant::now();
+        while samples(&app, &app.url).await["spotlight_booking_queue_waiting"] == 0.0 {
+            assert!(since.elapsed() < Duration::from_secs(10), "nobody waits");
+        }
+        txn.rollback().await.unwrap();
+    };
+    let (booked, ()) = tokio::join!(crowd, look);
+    assert!(booked.iter().all(|payload| payload["booking"]["status"] == "CONFIRMED"), "{booked:?}");
+    assert_eq!(samples(&app, &app.url).await["spotlight_booking_queue_waiting"], 0.0);
+}
+
 async fn a_database_that_is_away_is_said_and_nothing_else(app: TestApp) {
     let node = app.node("dark", |_| {}).await;
     node.app.db.close().await.unwrap();
     let shown = samples(&app, &node.url).await;
-    assert_eq!(shown, BTreeMap::from([("spotlight_database_up".to_owned(), 0.0)]));
+    let own = [("spotlight_booking_queue_waiting".to_owned(), 0.0), ("spotlight_database_up".to_owned(), 0.0)];
+    assert_eq!(shown, BTreeMap::from(own), "only what this node knows by itself");
     node.stop().await;
 }
 

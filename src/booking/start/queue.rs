@@ -55,6 +55,11 @@ impl Queues {
         self.lock().get(&event_id).map_or(0, |queue| queue.waiting.len())
     }
 
+    /// How many wait at all the events.
+    pub fn waiting_in_all(&self) -> usize {
+        self.lock().values().map(|queue| queue.waiting.len()).sum()
+    }
+
     /// True if somebody must begin to serve it.
     fn join(&self, one: Waiting, most: usize, writers: usize) -> Result<bool> {
         let mut queues = self.lock();
