@@ -97,8 +97,7 @@ impl Cluster {
     pub fn faults(&self) -> Result<Vec<String>> {
         let mut faults = Vec::new();
         for plan in &self.plans {
-            let log = std::fs::read_to_string(plan.log())?;
-            faults.extend(log.lines().filter(|line| line.contains("ERROR")).map(str::to_owned));
+            faults.extend(plan.faults()?);
         }
         Ok(faults)
     }

@@ -48,12 +48,12 @@ impl Stage {
         self.server.kill().await
     }
 
-    /// The server was killed: another one takes its place.
-    pub async fn revive(&mut self) -> Result<()> {
+    /// The server was killed, or so it seems from `why` somebody has no answer: another one takes its place.
+    pub async fn revive(&mut self, why: &str) -> Result<()> {
         let since = Instant::now();
         while !self.server.is_gone()? {
             if since.elapsed() > Duration::from_secs(5) {
-                return Err("the connection broke, but the server is still there".into());
+                return Err(format!("no answer, but the server is still there: {why}").into());
             }
             tokio::time::sleep(POLL).await;
         }
@@ -68,7 +68,7 @@ impl Stage {
 
     /// Killed by itself, while nobody asked for anything.
     pub async fn revive_if_gone(&mut self) -> Result<()> {
-        if self.server.is_gone()? { self.revive().await } else { Ok(()) }
+        if self.server.is_gone()? { self.revive("it is gone").await } else { Ok(()) }
     }
 
     /// The data of an operation; asked again until there is an answer.
@@ -79,13 +79,13 @@ impl Stage {
             let answer: Value = match sent.await {
                 Ok(answer) => match answer.json().await {
                     Ok(answer) => answer,
-                    Err(_) => {
-                        self.revive().await?;
+                    Err(why) => {
+                        self.revive(&why.to_string()).await?;
                         continue;
                     }
                 },
-                Err(_) => {
-                    self.revive().await?;
+                Err(why) => {
+                    self.revive(&why.to_string()).await?;
                     continue;
                 }
             };
@@ -107,7 +107,7 @@ impl Stage {
         let back = loop {
             let pressed = self.http.post(format!("{page}/{button}")).form(&[("fault", "none")]).send().await;
             match pressed {
-                Err(_) => self.revive().await?,
+                Err(why) => self.revive(&why.to_string()).await?,
                 Ok(pressed) => match pressed.headers().get("location").map(|to| to.to_str()) {
                     Some(to) => break to?.to_owned(),
                     // Pressed before the server was killed, and over: the browser is where it was.
@@ -115,8 +115,8 @@ impl Stage {
                 },
             }
         };
-        while self.http.get(&back).send().await.is_err() {
-            self.revive().await?;
+        while let Err(why) = self.http.get(&back).send().await {
+            self.revive(&why.to_string()).await?;
         }
         Ok(())
     }

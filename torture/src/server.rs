@@ -65,6 +65,12 @@ impl Plan {
         self.folder.join("server.log")
     }
 
+    /// What its servers logged as faults of their own.
+    pub fn faults(&self) -> Result<Vec<String>> {
+        let log = std::fs::read_to_string(self.log())?;
+        Ok(log.lines().filter(|line| line.contains("ERROR")).map(str::to_owned).collect())
+    }
+
     /// The steps that a server wrote down.
     pub fn steps(file: &Path) -> Result<Vec<String>> {
         Ok(std::fs::read_to_string(file)?.lines().map(str::to_owned).collect())

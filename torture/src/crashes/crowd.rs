@@ -37,10 +37,6 @@ pub async fn play(world: &World, stage: &mut Stage, show: &Show, fans: &[Member]
     if holders.len() + usize::try_from(left)? != SEATS {
         return Err(format!("{} of {SEATS} seats are sold, {left} are left", holders.len()).into());
     }
-    // A payment that the kill cut short before the provider took it is given back; without a kill there is none.
-    if stage.revived.is_none() && left != 0 {
-        return Err(format!("nobody was killed, and {left} seats are left").into());
-    }
     Ok(format!("{SEATS} of {BUYERS} had a seat, {} sold, {left} given back", holders.len()))
 }
 
@@ -99,18 +95,18 @@ where
             let asked = one(stage.caller(who), place);
             async move { Ok(asked.await) }
         });
-        let mut is_broken = false;
+        let mut broken = None;
         for (before, now) in told.iter_mut().zip(at_once(asking.collect::<Vec<_>>()).await?) {
             match now {
                 Ok(now) => remember(before, now)?,
-                Err(error) if error.is::<reqwest::Error>() => is_broken = true,
+                Err(error) if error.is::<reqwest::Error>() => broken = Some(error),
                 Err(error) => return Err(error),
             }
         }
-        if !is_broken {
-            return Ok(told.into_iter().flatten().collect());
+        match broken {
+            Some(why) => stage.revive(&why.to_string()).await?,
+            None => return Ok(told.into_iter().flatten().collect()),
         }
-        stage.revive().await?;
     }
 }
 

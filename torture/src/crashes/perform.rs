@@ -26,6 +26,9 @@ pub async fn perform(world: &World, cast: &mut Cast, story: Story, rehearsal: &R
         Ok(outcome) => settle(world, &mut stage, Some(since)).await.map(|()| outcome),
         Err(error) => Err(error),
     };
+    // Told with it: the log goes with the folder.
+    let faults = world.plan.faults()?;
+    let outcome = outcome.map_err(|why| format!("{why}; the log so far: {}", faults.join("; ")).into());
     let settled_after = stage.revived.map(|since| since.elapsed());
     stage.close().await?;
     Ok(Run { outcome, settled_after })
@@ -59,7 +62,7 @@ pub async fn settle(world: &World, stage: &mut Stage, since: Option<DateTime<Utc
     let wrong = loop {
         match settled::wrong(world, &provider, since).await {
             Ok(wrong) => break wrong,
-            Err(_) => stage.revive().await?,
+            Err(why) => stage.revive(&why.to_string()).await?,
         }
     };
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ").into()) }
