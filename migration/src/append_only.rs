@@ -14,7 +14,10 @@ pub struct AppendOnly(pub &'static str);
 impl AppendOnly {
     pub async fn begin(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let backend = manager.get_database_backend();
-        for sql in self.triggers(backend) {
+        // MySQL commits each by itself: what stopped in between begins here again.
+        let again = ["update", "delete"].map(|change| format!("DROP TRIGGER IF EXISTS {}_no_{change}", self.0));
+        let again = again.into_iter().filter(|_| backend == DbBackend::MySql);
+        for sql in again.chain(self.triggers(backend)) {
             match manager.get_connection().execute_unprepared(&sql).await {
                 Err(error) if backend == DbBackend::MySql && has_none(&error) => return Ok(()),
                 done => done?,

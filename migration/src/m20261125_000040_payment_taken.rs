@@ -12,13 +12,21 @@ impl MigrationTrait for Migration {
         let build = Build::on(manager);
         // Null where nothing is known to be taken, and where an older version wrote the payment meanwhile.
         let mut taken = Columns::of(&build).big("taken_amount");
-        manager.alter_table(Table::alter().table("payment").add_column(taken.null()).to_owned()).await?;
+        // MySQL commits each of these by itself: what stopped in between begins here again.
+        if !manager.has_column("payment", "taken_amount").await? {
+            manager.alter_table(Table::alter().table("payment").add_column(taken.null()).to_owned()).await?;
+        }
         let db = manager.get_connection();
         db.execute_unprepared("UPDATE payment SET taken_amount = amount WHERE status = 'APPROVED'").await?;
         db.execute_unprepared("UPDATE payment SET taken_amount = canceled_amount WHERE status = 'CANCELED'").await?;
         // One payment for each booking. The new index first: MySQL wants one for the foreign key at every moment.
-        build.unique("payment_of_booking", "payment", &["booking_id"]).await?;
-        manager.drop_index(Index::drop().name("payment_booking").table("payment").to_owned()).await
+        if !manager.has_index("payment", "payment_of_booking").await? {
+            build.unique("payment_of_booking", "payment", &["booking_id"]).await?;
+        }
+        if manager.has_index("payment", "payment_booking").await? {
+            manager.drop_index(Index::drop().name("payment_booking").table("payment").to_owned()).await?;
+        }
+        Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -140,7 +140,7 @@ async fn confirmed(ctx: &Context<'_>, input: AdminTotpConfirmInput) -> Result<Ad
     let by = actor(ctx)?;
     let (codes, session) = confirm::confirm(ctx.app(), by, &input.code).await?;
     let admin = Some(AdminNode(proof::present(ctx.app(), by.admin).await?));
-    let (recovery_codes, session) = (Some(codes), Some(session.into()));
+    let (recovery_codes, session) = (Some(codes), session.map(Into::into));
     Ok(AdminTotpConfirmPayload { recovery_codes, session, admin, user_errors: Vec::new() })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Who fails on purpose under another's name soon stands still himself: account and address together bear few failures,
 //! the account alone many more, and an address from which somebody signed in to it before is not held back by what others
-//! did (`sign_in`). Each kind of counter has a prefix of its own, so that nothing that is typed as an email counts as another
+//! did (`tries`). Each kind of counter has a prefix of its own, so that nothing that is typed as an email counts as another
 //! kind. An address is its network: see [`network`].
 
 use crate::{

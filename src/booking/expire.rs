@@ -17,12 +17,12 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use entity::{
-    booking::{Column, Entity, Model},
+    booking::{Column, Model},
     enums::BookingStatus,
     ids::BookingId,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{LockBehavior, LockType},
 };
 use serde::{Deserialize, Serialize};
@@ -72,9 +72,9 @@ async fn release_due(txn: &impl ConnectionTrait, app: &App, id: BookingId, now: 
 /// Those of the same event that are due too. What somebody else is at work on is left to its own job, so that nobody waits
 /// here for a lock but that of one booking.
 async fn others(txn: &impl ConnectionTrait, booking: &Model, now: DateTime<Utc>) -> Result<Vec<Model>> {
-    let rows = Entity::find()
+    // Those in doubt stay held, and would fill the group for nothing.
+    let rows = query::undoubted()
         .filter(Column::EventId.eq(booking.event_id))
-        .filter(Column::Status.eq(BookingStatus::Held))
         .filter(Column::ExpiresAt.lte(now))
         .filter(Column::Id.ne(booking.id))
         .order_by_asc(Column::Id)

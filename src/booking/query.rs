@@ -6,11 +6,14 @@ use crate::{
 };
 use entity::{
     booking, booking_line,
-    enums::{BookingStatus, TicketStatus},
+    enums::{BookingStatus, PaymentStatus, TicketStatus},
     ids::{BookingId, TicketId, TicketTypeId, TypedId, UserId},
-    ticket,
+    payment, ticket,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, Select,
+    sea_query::{Expr, ExprTrait, Query},
+};
 use std::collections::HashMap;
 
 pub async fn by_id(db: &impl ConnectionTrait, id: BookingId) -> Result<Option<booking::Model>> {
@@ -106,4 +109,23 @@ pub async fn void_tickets(txn: &impl ConnectionTrait, id: BookingId) -> Result<(
         .exec(txn)
         .await?;
     Ok(())
+}
+
+/// Held, and no payment is in doubt, whose outcome would end it.
+pub fn undoubted() -> Select<booking::Entity> {
+    let in_doubt = Query::select()
+        .expr(Expr::value(1))
+        .from(payment::Entity)
+        .and_where(
+            Expr::col((payment::Entity, payment::Column::BookingId)).equals((booking::Entity, booking::Column::Id)),
+        )
+        .and_where(payment::Column::Status.is_in([
+            PaymentStatus::Approving,
+            PaymentStatus::Approved,
+            PaymentStatus::Canceling,
+        ]))
+        .to_owned();
+    booking::Entity::find()
+        .filter(booking::Column::Status.eq(BookingStatus::Held))
+        .filter(Condition::all().not().add(Expr::exists(in_doubt)))
 }

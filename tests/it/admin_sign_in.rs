@@ -274,7 +274,7 @@ async fn a_sign_in_under_way_does_not_outlive_what_it_was_proven_by(app: TestApp
             }
             session::end_all(&app.app, &row.id.to_string()).await.unwrap();
         };
-        let payload = app.while_comparing(sign_in(&app, json!({})), meanwhile).await;
+        let payload = Box::pin(app.while_comparing(sign_in(&app, json!({})), meanwhile)).await;
         assert_eq!(user_error(&payload), "WRONG_CREDENTIALS", "{changed}");
         change(&app, row.id, |again| {
             (again.password_hash, again.totp_secret) = (Set(row.password_hash.clone()), Set(None));

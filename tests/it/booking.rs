@@ -109,12 +109,14 @@ async fn what_people_write_is_kept_to_the_letter(app: TestApp) {
     let mut kept: Vec<_> =
         idempotency_key::Entity::find().all(db).await.unwrap().into_iter().map(|row| row.key).collect();
     let mut sent = keys.map(str::to_owned);
-    (kept.sort(), sent.sort());
+    kept.sort();
+    sent.sort();
     assert_eq!(kept, sent);
     let mut urls: Vec<_> =
         payment::Entity::find().all(db).await.unwrap().into_iter().map(|row| row.return_url.unwrap()).collect();
     let mut sent = keys.map(|key| format!("http://localhost:3000/{key}"));
-    (urls.sort(), sent.sort());
+    urls.sort();
+    sent.sort();
     assert_eq!(urls, sent);
 }
 

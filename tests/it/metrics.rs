@@ -1,6 +1,6 @@
 //! What Prometheus is shown, and who may ask; the rules that are checked by themselves.
 
-use crate::harness::{Hook, Node, TestApp};
+use crate::harness::{BOOKING, Hook, Node, TestApp, booking_input};
 use chrono::TimeDelta;
 use entity::{enums::PaymentStatus, invariant_check, job, payment, ticket_type};
 use futures_util::future::join_all;
@@ -8,6 +8,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
     QuerySelect, Set,
 };
+use serde_json::json;
 use spotlight::infra::jobs;
 use std::{
     collections::BTreeMap,
@@ -187,21 +188,29 @@ async fn what_waits_is_counted(app: TestApp) {
 async fn buyers_who_wait_for_their_turn_are_counted(app: TestApp) {
     let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
     let event = app.event(&artist, 0, 10).await;
+    let node = app.node("narrow", |config| config.booking.group_most = 1).await;
     // Whoever is being served stands still, and the others wait.
     let txn = app.app.db.begin().await.unwrap();
     ticket_type::Entity::find().lock_exclusive().all(&txn).await.unwrap();
     let keys = ["a", "b", "c", "d", "e", "f", "g"];
-    let crowd = join_all(keys.map(|key| app.book(&fan, &event, 1, key)));
+    let document = format!(
+        "mutation($input: BookingStartInput!) {{ bookingStart(input: $input) {{ {BOOKING} userErrors {{ code }} }} }}"
+    );
+    let crowd = join_all(keys.map(|key| {
+        let input = json!({ "input": booking_input(&event, 1, key) });
+        app.query_at(&node.url, Some(&fan.token), &document, input)
+    }));
     let look = async {
         let since = Instant::now();
-        while samples(&app, &app.url).await["spotlight_booking_queue_waiting"] == 0.0 {
+        while samples(&app, &node.url).await["spotlight_booking_queue_waiting"] == 0.0 {
             assert!(since.elapsed() < Duration::from_secs(10), "nobody waits");
         }
         txn.rollback().await.unwrap();
     };
     let (booked, ()) = tokio::join!(crowd, look);
-    assert!(booked.iter().all(|payload| payload["booking"]["status"] == "CONFIRMED"), "{booked:?}");
-    assert_eq!(samples(&app, &app.url).await["spotlight_booking_queue_waiting"], 0.0);
+    assert!(booked.iter().all(|answer| answer.data()["bookingStart"]["booking"]["status"] == "CONFIRMED"));
+    assert_eq!(samples(&app, &node.url).await["spotlight_booking_queue_waiting"], 0.0);
+    node.stop().await;
 }
 
 async fn a_database_that_is_away_is_said_and_nothing_else(app: TestApp) {

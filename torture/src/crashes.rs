@@ -56,6 +56,9 @@ impl Crashes {
             sum(|tally| tally.unreached),
             tallies.iter().map(|tally| tally.slowest).max().unwrap_or_default().as_secs_f64()
         );
+        if runs == 0 {
+            return Err("nothing was killed: is there such a step, and is this a debug build?".into());
+        }
         if failed > 0 { Err(format!("{failed} of {runs} runs failed").into()) } else { Ok(()) }
     }
 
@@ -90,10 +93,14 @@ impl Crashes {
         if story.is_crowded() {
             println!("{title} the crowd was served in {} transactions", steps::groups(&passed)?);
         }
+        let before = tally.runs;
         for step in steps::interesting(story, &passed).into_iter().filter(|step| step.contains(&self.step)) {
             let rehearsal = Rehearsal { kill_at: Some(step.clone()), ..story.rehearsal() };
             let run = perform(world, cast, story, &rehearsal).await?;
             println!("{title} {step:<42} {}", tally.count(run));
+        }
+        if self.step.is_empty() && tally.runs == before {
+            return Err("no step of it was killed".into());
         }
         look_again(world).await
     }

@@ -4,21 +4,17 @@
 use super::Outcome;
 use crate::{
     app::App,
-    booking::expire::ExpireBooking,
+    booking::{expire::ExpireBooking, query::undoubted},
     error::{Error, Result},
     infra::jobs::Job,
 };
 use chrono::TimeDelta;
 use entity::{
-    booking::{Column, Entity, Model},
-    enums::{BookingStatus, PaymentStatus},
+    booking::{Column, Model},
     ids::BookingId,
-    job, payment,
+    job,
 };
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Select,
-    sea_query::{Expr, ExprTrait, Query},
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::HashSet;
 
 /// Their slugs, and in words.
@@ -47,23 +43,6 @@ pub(super) async fn check(app: &App) -> Result<Vec<Outcome>> {
     let broken = [still(app, &late).await?, still(app, &endless).await?];
     let outcomes = RULES.into_iter().zip(broken);
     Ok(outcomes.map(|((slug, rule), broken)| Outcome { slug, rule, broken }).collect())
-}
-
-/// Held, and no payment is in doubt, whose outcome would end it.
-fn undoubted() -> Select<Entity> {
-    let in_doubt = Query::select()
-        .expr(Expr::value(1))
-        .from(payment::Entity)
-        .and_where(Expr::col((payment::Entity, payment::Column::BookingId)).equals((Entity, Column::Id)))
-        .and_where(payment::Column::Status.is_in([
-            PaymentStatus::Approving,
-            PaymentStatus::Approved,
-            PaymentStatus::Canceling,
-        ]))
-        .to_owned();
-    Entity::find()
-        .filter(Column::Status.eq(BookingStatus::Held))
-        .filter(Condition::all().not().add(Expr::exists(in_doubt)))
 }
 
 async fn jobs(app: &App) -> Result<HashSet<String>> {

@@ -6,7 +6,7 @@ pub(super) const RULES: &[Rule] = &[
     (
         "taken_is_kept_or_returned",
         "what was taken is kept as what was due, or goes back, all of it",
-        "SELECT COUNT(*) FROM payment p WHERE (p.status = 'APPROVED' AND p.taken_amount <> p.amount) OR (p.status = \
+        "SELECT COUNT(*) FROM payment p WHERE (p.status = 'APPROVED' AND (p.taken_amount IS NULL OR p.taken_amount <> p.amount)) OR (p.status = \
          'CANCELED' AND p.taken_amount <> p.canceled_amount)",
     ),
     (

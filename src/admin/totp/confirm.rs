@@ -12,12 +12,15 @@ use crate::{
     error::{Code, Problem, Result},
     transaction,
 };
-use entity::admin::{Column, Entity};
+use entity::{
+    admin::{Column, Entity},
+    ids::AdminId,
+};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::json;
 
 /// The recovery codes, shown once, and a session to go on with.
-pub async fn confirm(app: &App, by: Actor, code: &str) -> Result<(Vec<String>, Session)> {
+pub async fn confirm(app: &App, by: Actor, code: &str) -> Result<(Vec<String>, Option<Session>)> {
     let path = &["code"];
     let admin = proof::present(app, by.admin).await?;
     let Some(pending) = admin.totp_pending.clone() else {
@@ -46,7 +49,16 @@ pub async fn confirm(app: &App, by: Actor, code: &str) -> Result<(Vec<String>, S
         let change = change.before(json!({ "isTotpEnabled": false })).after(json!({ "isTotpEnabled": true }));
         audit::write(txn, app, by, change).await
     })?;
-    session::end_all(app, &holder).await?;
-    proof::forget(app, admin.id).await?;
-    Ok((codes, session::begin(app, Holder::Admin(admin.id)).await?))
+    // The codes are shown now or never: if the store is away, the admin signs in again with the first of them.
+    let session = anew(app, &holder, admin.id).await;
+    let session =
+        session.inspect_err(|error| tracing::warn!(%error, "a second factor is on, and no session begun")).ok();
+    Ok((codes, session))
+}
+
+/// No session that the password alone began is left, and a new one begins.
+async fn anew(app: &App, holder: &str, id: AdminId) -> Result<Session> {
+    session::end_all(app, holder).await?;
+    proof::forget(app, id).await?;
+    session::begin(app, Holder::Admin(id)).await
 }

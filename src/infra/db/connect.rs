@@ -22,8 +22,10 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Prepared statements that each connection keeps: groups insert into ten tables in eight lengths.
+/// Prepared statements that each connection keeps.
 const STATEMENTS_KEPT: usize = 256;
+/// SQLite's writer keeps few: sqlx keeps what [`super::Batch`] sends there too, each text another one, and a big one takes most of a megabyte.
+const WRITERS_STATEMENTS_KEPT: usize = 16;
 
 /// `[database]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -72,8 +74,9 @@ impl Db {
                 let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
                 let file = if path.is_empty() { data_dir.join("spotlight.db") } else { path.into() };
                 let url = format!("sqlite://{}?mode=rwc", file.display());
-                let writes = connect(sqlite(settings, &url, 1), &statements).await?;
-                let reads = connect(sqlite(settings, &url, settings.max_connections), &statements).await?;
+                let writes = connect(sqlite(settings, &url, (1, WRITERS_STATEMENTS_KEPT)), &statements).await?;
+                let reads =
+                    connect(sqlite(settings, &url, (settings.max_connections, STATEMENTS_KEPT)), &statements).await?;
                 Ok(Self { kind: Kind::Sqlite, writes, reads, committed, statements })
             }
             "mysql" | "mariadb" | "postgres" | "postgresql" => {
@@ -125,7 +128,7 @@ fn basics(settings: &DatabaseSettings, url: &str, connections: u32) -> ConnectOp
     options
 }
 
-fn sqlite(settings: &DatabaseSettings, url: &str, connections: u32) -> ConnectOptions {
+fn sqlite(settings: &DatabaseSettings, url: &str, (connections, kept): (u32, usize)) -> ConnectOptions {
     let synchronous = if settings.sqlite_full_sync { SqliteSynchronous::Full } else { SqliteSynchronous::Normal };
     let mut options = basics(settings, url, connections);
     options.map_sqlx_sqlite_opts(move |sqlite| {
@@ -134,7 +137,7 @@ fn sqlite(settings: &DatabaseSettings, url: &str, connections: u32) -> ConnectOp
             .synchronous(synchronous)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
-            .statement_cache_capacity(STATEMENTS_KEPT)
+            .statement_cache_capacity(kept)
     });
     options
 }

@@ -29,8 +29,8 @@ pub fn literal(backend: DbBackend, value: &Value, sql: &mut String) -> Result<()
 
 /// Between quotation marks only what can never end or bend them; else by its bytes.
 fn string(backend: DbBackend, text: &str, sql: &mut String) -> std::fmt::Result {
-    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'\'' | b'\\');
-    if text.as_bytes().iter().all(|byte| is_plain(byte)) {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'\'' | b'\\');
+    if text.bytes().all(is_plain) {
         return write!(sql, "'{text}'");
     }
     let bytes = data_encoding::HEXLOWER.encode(text.as_bytes());
