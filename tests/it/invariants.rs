@@ -65,6 +65,7 @@ const CASES: &[Case] = &[
         &[
             "nothing is taken for what is open or was given up",
             "what is confirmed is paid or free, what is paid is confirmed",
+            "what was taken is kept as what was due, or goes back, all of it",
         ],
     ),
     (

@@ -189,6 +189,8 @@ async fn buyers_who_wait_for_their_turn_are_counted(app: TestApp) {
     let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
     let event = app.event(&artist, 0, 10).await;
     let node = app.node("narrow", |config| config.booking.group_most = 1).await;
+    // The fan's points are leased by then: that is a write, too.
+    app.query_at(&node.url, Some(&fan.token), "{ viewer { role } }", json!({})).await;
     // Whoever is being served stands still, and the others wait.
     let txn = app.app.db.begin().await.unwrap();
     ticket_type::Entity::find().lock_exclusive().all(&txn).await.unwrap();
