@@ -106,8 +106,7 @@ pub async fn refresh(app: &App, token: &str) -> Result<Session> {
     let (id, secret) = token.split_once('.').ok_or_else(refused)?;
     let kept = FAMILIES.get(&app.kv, id).await?.ok_or_else(refused)?;
     let family = &kept.value;
-    let is_good = is_present(family, secret) || app.doubts.has(id, &hash(secret), &family.secret_hash);
-    if !is_good || family.begun_at < blacklist::signed_out_at(app, &family.holder).await? {
+    if !is_good(app, id, family, secret) || family.begun_at < blacklist::signed_out_at(app, &family.holder).await? {
         end_family(app, id).await?;
         return Err(refused());
     }
@@ -141,6 +140,11 @@ async fn replace(app: &App, id: &str, shown: &str, kept: &Kept<Family>, renewed:
     })
 }
 
+/// The present one, or the one that asked when an answer of the store was lost.
+fn is_good(app: &App, id: &str, family: &Family, secret: &str) -> bool {
+    is_present(family, secret) || app.doubts.has(id, &hash(secret), &family.secret_hash)
+}
+
 fn is_present(family: &Family, secret: &str) -> bool {
     subtle::ConstantTimeEq::ct_eq(hash(secret).as_bytes(), family.secret_hash.as_bytes()).into()
 }
@@ -156,7 +160,7 @@ pub(super) async fn holder_of(app: &App, token: &str) -> Result<Option<Shown>> {
     let Some((id, secret)) = token.split_once('.') else { return Ok(None) };
     let kept = FAMILIES.get(&app.kv, id).await?;
     Ok(kept.map(|kept| {
-        let is_present = is_present(&kept.value, secret);
+        let is_present = is_good(app, id, &kept.value, secret);
         Shown { family: id.to_owned(), holder: kept.value.holder, is_present }
     }))
 }
