@@ -161,15 +161,23 @@ function subscribe(params, headers) {
   };
 }
 
+// Right after a change of tabs GraphiQL still names the operation of the tab before, and knows that tab's document.
+function named({ operationName, ...rest }) {
+  const isStale = operationName && !new RegExp(`\\b${operationName}\\b`).test(rest.query);
+  return { params: isStale ? rest : { operationName, ...rest }, isStale };
+}
+
 function isSubscription(params, documentAst) {
+  if (!documentAst) return /\bsubscription\b/.test(params.query);
   const operations = documentAst?.definitions?.filter((d) => d.kind === "OperationDefinition") ?? [];
   const chosen = operations.find((o) => o.name?.value === params.operationName) ?? operations[0];
   return params.operationName !== "IntrospectionQuery" && chosen?.operation === "subscription";
 }
 
-async function fetcher(params, options) {
+async function fetcher(asked, options) {
+  const { params, isStale } = named(asked);
   const headers = options?.headers ?? {};
-  if (isSubscription(params, options?.documentAST)) return subscribe(params, headers);
+  if (isSubscription(params, isStale ? undefined : options?.documentAST)) return subscribe(params, headers);
   const accept = "application/graphql-response+json, application/json;q=0.9";
   const ask = () => request(params, headers, accept).then(answerOf).catch(problem);
   if (params.operationName !== "IntrospectionQuery") return learn(await ask());
