@@ -3,7 +3,8 @@
 //! out costs, and 10,000 buyers on 50 seats.
 //!
 //! Runs on what `SPOTLIGHT_TEST_DATABASES` names (`.ci/databases start NAME [synced]`), SQLite if it names nothing. The
-//! first argument says how many rounds (3).
+//! first argument says how many rounds (3), the others how many transactions of an event at once: with the plain lock (8), and
+//! in groups (1).
 
 use axum::{Router, http::header::CONTENT_TYPE, routing::post};
 use benches::{
