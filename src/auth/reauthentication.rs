@@ -12,7 +12,7 @@ use crate::{
 use chrono::TimeDelta;
 use entity::user::Model;
 
-/// Wrong passwords in a quarter of an hour, whatever they were shown for.
+/// Wrong passwords in a quarter of an hour, whichever of these they were shown for; `change_password` has a count of its own.
 const MOST: u32 = 5;
 /// Without a password, the provider must have vouched for the person as recently as this.
 const RECENT: TimeDelta = TimeDelta::minutes(10);
