@@ -18,6 +18,24 @@ impl Job for TellConfirmed {
     }
 }
 
+/// The same for what one transaction sold: a job each would be a sixth of what a sale that opens writes.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TellAllConfirmed {
+    pub booking_ids: Vec<BookingId>,
+}
+
+impl Job for TellAllConfirmed {
+    const NAME: &'static str = "tell_all_confirmed";
+
+    /// Whoever was told before it broke off is not told twice.
+    async fn run(self, app: &App) -> Result<()> {
+        for id in self.booking_ids {
+            about(app, id, NotificationKind::PaymentConfirmed).await?;
+        }
+        Ok(())
+    }
+}
+
 /// Tells a booking's owner something about it, once.
 pub(super) async fn about(app: &App, id: BookingId, kind: NotificationKind) -> Result<()> {
     let db = app.db.reads();

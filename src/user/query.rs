@@ -5,8 +5,11 @@ use crate::{
     infra::db::padded,
 };
 use entity::{enums::Role, ids::UserId, user};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::SelectStatement,
+};
+use std::collections::{BTreeSet, HashMap};
 
 pub async fn by_id(db: &impl ConnectionTrait, id: UserId) -> Result<Option<user::Model>> {
     Ok(user::Entity::find_by_id(id).one(db).await?)
@@ -30,19 +33,12 @@ pub async fn lock_present(txn: &impl ConnectionTrait, id: UserId) -> Result<()> 
     if row.is_some_and(|row| row.withdrawn_at.is_none()) { Ok(()) } else { Err(Error::Unauthenticated) }
 }
 
-/// The same for many at once, locked in one order: those who are there.
-pub async fn lock_all_present(txn: &impl ConnectionTrait, ids: BTreeSet<UserId>) -> Result<HashSet<UserId>> {
-    Ok(present(ids).order_by_asc(user::Column::Id).lock_shared().into_tuple().all(txn).await?.into_iter().collect())
-}
-
-/// Without a lock.
-pub async fn all_present(db: &impl ConnectionTrait, ids: BTreeSet<UserId>) -> Result<HashSet<UserId>> {
-    Ok(present(ids).into_tuple().all(db).await?.into_iter().collect())
-}
-
-fn present(ids: BTreeSet<UserId>) -> Select<user::Entity> {
+/// The same for many at once, locked in one order: asks for the ids of those who are there.
+pub fn select_present(ids: BTreeSet<UserId>, is_locking: bool) -> SelectStatement {
     let select = user::Entity::find().select_only().column(user::Column::Id);
-    select.filter(user::Column::Id.is_in(padded(ids))).filter(user::Column::WithdrawnAt.is_null())
+    let select = select.filter(user::Column::Id.is_in(padded(ids))).filter(user::Column::WithdrawnAt.is_null());
+    let select = if is_locking { select.order_by_asc(user::Column::Id).lock_shared() } else { select };
+    select.into_query()
 }
 
 /// The same in which an artist publishes: the token may still say what an admin has changed since.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     booking::{idempotency, model::Discount, query},
-    error::Result,
+    error::{Error, Result},
     event,
     infra::db::padded,
     user,
@@ -20,8 +20,9 @@ use entity::{
     point_account, ticket_type, user_coupon,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{ExprTrait, LockType, Order, Query},
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect,
+    sea_query::{ExprTrait, LockType, Order, Query, SelectStatement},
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -35,10 +36,37 @@ pub struct Reading {
     pub now: DateTime<Utc>,
 }
 
+/// What every group asks first: who of the buyers is there, and the event with its stock. Asked in this order, each in the
+/// order of its ids.
+pub fn opening(backend: DbBackend, id: EventId, group: &[Request], is_locking: bool) -> [SelectStatement; 2] {
+    [user::query::select_present(buyers(group), is_locking), stock(backend, id, group, is_locking)]
+}
+
+/// The answers to it.
+#[derive(Debug)]
+pub struct Opened {
+    present: HashSet<UserId>,
+    stock: Vec<Stock>,
+}
+
+impl Opened {
+    pub fn of(answers: &[Vec<QueryResult>]) -> Result<Self> {
+        let [present, stock] = answers else { return Err(Error::fault("two questions, and not two answers")) };
+        let present = present.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, DbErr>>()?;
+        let stock = stock.iter().map(|row| Stock::from_query_result(row, "")).collect::<Result<_, DbErr>>()?;
+        Ok(Self { present, stock })
+    }
+}
+
 /// For requests that are all for this event.
-pub async fn desk(db: &impl ConnectionTrait, id: EventId, group: &[Request], reading: Reading) -> Result<Desk> {
-    let absent = absent(db, group, reading).await?;
-    let stock = stock(db, id, group, reading).await?;
+pub async fn desk(
+    db: &impl ConnectionTrait,
+    id: EventId,
+    group: &[Request],
+    opened: Opened,
+    reading: Reading,
+) -> Result<Desk> {
+    let Opened { present, stock } = opened;
     let is_open = match stock.first() {
         Some(row) => Some(row.is_open(reading.now)),
         // None of the ticket types is this event's: which of the two is unknown?
@@ -50,7 +78,7 @@ pub async fn desk(db: &impl ConnectionTrait, id: EventId, group: &[Request], rea
         .into_iter()
         .map(|row| (row.id, Seats { price: row.price, remaining: row.remaining, limit: row.per_person_limit }));
     Ok(Desk {
-        absent,
+        absent: buyers(group).into_iter().filter(|buyer| !present.contains(buyer)).collect(),
         is_open,
         seats: seats.collect(),
         has: has(db, group, &limited).await?,
@@ -60,13 +88,8 @@ pub async fn desk(db: &impl ConnectionTrait, id: EventId, group: &[Request], rea
     })
 }
 
-async fn absent(db: &impl ConnectionTrait, group: &[Request], reading: Reading) -> Result<HashSet<UserId>> {
-    let buyers: BTreeSet<UserId> = group.iter().map(|request| request.buyer).collect();
-    let present = match reading.is_locking {
-        true => user::query::lock_all_present(db, buyers.clone()).await?,
-        false => user::query::all_present(db, buyers.clone()).await?,
-    };
-    Ok(buyers.into_iter().filter(|buyer| !present.contains(buyer)).collect())
+fn buyers(group: &[Request]) -> BTreeSet<UserId> {
+    group.iter().map(|request| request.buyer).collect()
 }
 
 /// A ticket type with what decides whether its event is on sale.
@@ -89,9 +112,8 @@ impl Stock {
 
 /// The event and its ticket types in one statement, locked in this order, each for oneself alone: were the event shared, a
 /// rush at two nodes could hold it between them for as long as it lasts, and who cancels the event would never have it.
-async fn stock(db: &impl ConnectionTrait, id: EventId, group: &[Request], reading: Reading) -> Result<Vec<Stock>> {
+fn stock(backend: DbBackend, id: EventId, group: &[Request], is_locking: bool) -> SelectStatement {
     let wanted: BTreeSet<TicketTypeId> = group.iter().flat_map(|request| request.wanted.keys().copied()).collect();
-    let backend = db.get_database_backend();
     use ticket_type::Column as Type;
     let mut select = Query::select();
     select
@@ -102,11 +124,11 @@ async fn stock(db: &impl ConnectionTrait, id: EventId, group: &[Request], readin
         .and_where(Event::Id.eq(id))
         .and_where(Type::Id.is_in(padded(wanted)))
         .order_by(Type::Id.as_column_ref(), Order::Asc);
-    if reading.is_locking {
+    if is_locking {
         // PostgreSQL's stronger lock would hold up every row elsewhere that refers to the event.
         select.lock(if backend == DbBackend::Postgres { LockType::NoKeyUpdate } else { LockType::Update });
     }
-    Ok(Stock::find_by_statement(backend.build(&select)).all(db).await?)
+    select
 }
 
 async fn has(

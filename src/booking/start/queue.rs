@@ -15,9 +15,9 @@ use futures_util::FutureExt;
 use std::{
     collections::{HashMap, VecDeque},
     panic::AssertUnwindSafe,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedMutexGuard, oneshot};
 
 /// Events whose last buyers got nothing are remembered up to this many queues.
 const MOST_REMEMBERED: usize = 1_000;
@@ -43,6 +43,22 @@ struct Queue {
     writers: usize,
     /// The last group got nothing: the next one is worth a look before it locks anything.
     was_in_vain: bool,
+    /// How many the last group had.
+    last: usize,
+    /// Whoever has it takes the next group and asks for the locks.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// Held from the moment when a group is taken until its locks are there and its writes are on their way: the next group is
+/// taken and asks for the locks while this one commits, and not before, so that the order is that of arrival whatever
+/// `booking.writers_per_event` is.
+pub type Turn = OwnedMutexGuard<()>;
+
+impl Queue {
+    /// Half of those who wait or were served last, and may be on their way again.
+    fn half(&self) -> usize {
+        (self.waiting.len() + self.last).div_ceil(2)
+    }
 }
 
 impl Queues {
@@ -53,6 +69,11 @@ impl Queues {
     /// How many wait for their turn at an event.
     pub fn waiting(&self, event_id: EventId) -> usize {
         self.lock().get(&event_id).map_or(0, |queue| queue.waiting.len())
+    }
+
+    /// How many wait for their turn at an event, and how many of them a group takes.
+    fn crowd(&self, event_id: EventId) -> (usize, usize) {
+        self.lock().get(&event_id).map_or((0, 0), |queue| (queue.waiting.len(), queue.half()))
     }
 
     /// How many wait at all the events.
@@ -77,6 +98,11 @@ impl Queues {
         Ok(is_needed)
     }
 
+    /// `None`: there is no such queue.
+    fn turn(&self, event_id: EventId) -> Option<Arc<tokio::sync::Mutex<()>>> {
+        self.lock().get(&event_id).map(|queue| Arc::clone(&queue.turn))
+    }
+
     /// The first ones, and whether to look first. `None`: nobody waits, and the one who asks has ended.
     fn take(&self, event_id: EventId, most: usize) -> Option<(Vec<Waiting>, bool)> {
         let mut queues = self.lock();
@@ -88,7 +114,8 @@ impl Queues {
             }
             return None;
         }
-        let most = most.min(queue.waiting.len());
+        let most = most.min(queue.half()).min(queue.waiting.len());
+        queue.last = most;
         Some((queue.waiting.drain(..most).collect(), queue.was_in_vain))
     }
 
@@ -110,32 +137,36 @@ pub async fn wait(app: &App, request: Request) -> Result<Served> {
     let event_id = request.event_id;
     let settings = &app.config.booking;
     let one = Waiting { request, answer };
-    if app.queues.join(one, settings.waiting_per_event, settings.writers_per_event)? {
+    if app.queues.join(one, settings.waiting_per_event, app.db.writers(settings.writers_per_event))? {
         app.tasks.spawn(work(app.clone(), event_id));
     }
     answered.await.unwrap_or_else(|_| Err(Error::fault("the group was not answered")))
 }
 
 /// Lets those who are on their way in come along: a group costs little more for fifty than for five. No time is waited
-/// for: when a few rounds of what else there is to do bring nobody, it begins.
+/// for: when a few rounds of what else there is to do bring nobody, it begins. Of a crowd it takes half, so that one half
+/// is on its way while the other one is served.
 async fn gather(app: &App, event_id: EventId, most: usize) {
-    let (mut waiting, mut in_vain) = (app.queues.waiting(event_id), 0);
-    while waiting < most && in_vain < ROUNDS_IN_VAIN {
+    let ((mut waiting, mut half), mut in_vain) = (app.queues.crowd(event_id), 0);
+    while waiting < most.min(half) && in_vain < ROUNDS_IN_VAIN {
         tokio::task::yield_now().await;
-        let now = app.queues.waiting(event_id);
-        in_vain = if now > waiting { 0 } else { in_vain + 1 };
-        waiting = now;
+        let before = waiting;
+        (waiting, half) = app.queues.crowd(event_id);
+        in_vain = if waiting > before { 0 } else { in_vain + 1 };
     }
 }
 
 /// Serves group after group until nobody waits.
 async fn work(app: App, event_id: EventId) {
-    let most = app.config.booking.group_most;
-    loop {
+    let (most, mut line) = (app.config.booking.group_most, app.db.line(serve::PLACE));
+    while let Some(turn) = app.queues.turn(event_id) {
+        let turn = turn.lock_owned().await;
         gather(&app, event_id, most).await;
         let Some((group, looks_first)) = app.queues.take(event_id, most) else { break };
         // A panic costs its group the answer, and must not cost the event its queue.
-        let served = AssertUnwindSafe(serve::serve(&app, event_id, group, looks_first)).catch_unwind().await;
+        let served = serve::serve(&app, &mut line, event_id, group, looks_first, turn);
+        let served = AssertUnwindSafe(served).catch_unwind().await;
         app.queues.note(event_id, served.unwrap_or(false));
+        line.rest();
     }
 }

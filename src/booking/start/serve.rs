@@ -2,35 +2,52 @@
 
 use super::{
     Served,
-    load::{self, Reading},
+    load::{self, Opened, Reading},
     model::{Answer, Verdict},
-    queue::Waiting,
+    queue::{Turn, Waiting},
     request::Request,
     write::{self, New},
 };
 use crate::{
     app::App,
-    booking::idempotency::lost_to_twin,
     error::{Error, Fault, Result},
-    transaction,
+    infra::db::{Attempts, Line, Settled},
 };
 use chrono::{DateTime, Utc};
 use entity::ids::{BookingId, EventId};
 use sea_orm::ConnectionTrait;
 
+/// As a rehearsal names it.
+pub const PLACE: &str = module_path!();
+
+/// Where a group is served.
+struct Counter<'a> {
+    line: &'a mut Line,
+    /// Until the next group may come.
+    turn: Option<Turn>,
+}
+
 /// What each of a group is answered, in its order.
 type Answers = Vec<Result<Served>>;
 
 /// Serves a group of one event's buyers. True if nobody got anything.
-pub async fn serve(app: &App, event_id: EventId, group: Vec<Waiting>, looks_first: bool) -> bool {
+pub async fn serve(
+    app: &App,
+    line: &mut Line,
+    event_id: EventId,
+    group: Vec<Waiting>,
+    looks_first: bool,
+    turn: Turn,
+) -> bool {
+    let mut counter = Counter { line, turn: Some(turn) };
     let (requests, waiting): (Vec<Request>, Vec<_>) = group.into_iter().map(|one| (one.request, one.answer)).unzip();
-    let answers = match together(app, event_id, &requests, looks_first).await {
+    let answers = match together(app, &mut counter, event_id, &requests, looks_first).await {
         Ok(answers) => answers,
         Err(error) if requests.len() == 1 => vec![Err(error)],
         Err(error) if error.is_away() => requests.iter().map(|_| Err(away(&error))).collect(),
         Err(error) => {
             tracing::warn!(%error, event = %event_id, "a group could not be served: one by one now");
-            one_by_one(app, event_id, &requests).await
+            one_by_one(app, &mut counter, event_id, &requests).await
         }
     };
     let is_in_vain = !answers.iter().any(|answer| matches!(answer, Ok(Served::New(_))));
@@ -42,10 +59,10 @@ pub async fn serve(app: &App, event_id: EventId, group: Vec<Waiting>, looks_firs
 }
 
 /// What is wrong with one of them is then its own affair. Keys make it safe: what was done is not done again.
-async fn one_by_one(app: &App, event_id: EventId, requests: &[Request]) -> Answers {
+async fn one_by_one(app: &App, counter: &mut Counter<'_>, event_id: EventId, requests: &[Request]) -> Answers {
     let mut answers = Vec::with_capacity(requests.len());
     for request in requests {
-        let answer = together(app, event_id, std::slice::from_ref(request), false).await;
+        let answer = together(app, counter, event_id, std::slice::from_ref(request), false).await;
         answers.push(answer.and_then(|mut one| one.pop().unwrap_or_else(|| Err(Error::fault("no answer")))));
     }
     answers
@@ -59,30 +76,52 @@ fn away(error: &Error) -> Error {
     }
 }
 
-async fn together(app: &App, event_id: EventId, group: &[Request], looks_first: bool) -> Result<Answers> {
+async fn together(
+    app: &App,
+    counter: &mut Counter<'_>,
+    event_id: EventId,
+    group: &[Request],
+    looks_first: bool,
+) -> Result<Answers> {
     if looks_first && let Some(answers) = look(app, event_id, group).await? {
         return Ok(answers);
     }
-    let held = transaction!(app, txn => hold(txn, app, event_id, group, false).await);
-    match held {
-        // A key was used a moment ago, here or on another node: it is there to be read now.
-        Err(error) if lost_to_twin(&error) => transaction!(app, txn => hold(txn, app, event_id, group, true).await),
-        held => held,
+    let mut attempts = Attempts::new(&app.db, &app.ids, PLACE);
+    let mut has_keys = false;
+    loop {
+        let outcome = hold(counter, app, event_id, group, has_keys).await;
+        // A key was used a moment ago, here or on another node, or by a commit of ours whose answer was lost: it is there
+        // to be read now.
+        has_keys |= outcome.as_ref().is_err_and(may_have_been_done);
+        match attempts.settle_keyed(counter.line, outcome).await {
+            Settled::Done(result) => return result,
+            Settled::Again => {}
+        }
     }
+}
+
+fn may_have_been_done(error: &Error) -> bool {
+    matches!(error, Error::Fault(Fault::Twin | Fault::CommitInDoubt(_)))
 }
 
 /// Without a lock: if nobody can get anything, that is the answer, and it was true when it was read.
 async fn look(app: &App, event_id: EventId, group: &[Request]) -> Result<Option<Answers>> {
-    let reading = Reading { is_locking: false, has_keys: true, now: app.clock.now() };
-    let verdicts = load::desk(app.db.reads(), event_id, group, reading).await?.decide(group);
+    let (db, now) = (app.db.reads(), app.clock.now());
+    let mut answers = Vec::with_capacity(2);
+    for select in load::opening(db.get_database_backend(), event_id, group, false) {
+        answers.push(db.query_all(&select).await?);
+    }
+    let reading = Reading { is_locking: false, has_keys: true, now };
+    let verdicts = load::desk(db, event_id, group, Opened::of(&answers)?, reading).await?.decide(group);
     if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Granted(_))) {
         return Ok(None);
     }
-    Ok(Some(answers(verdicts, Vec::new())))
+    Ok(Some(self::answers(verdicts, Vec::new())))
 }
 
+/// A whole transaction.
 async fn hold(
-    txn: &impl ConnectionTrait,
+    Counter { line, turn }: &mut Counter<'_>,
     app: &App,
     event_id: EventId,
     group: &[Request],
@@ -90,16 +129,20 @@ async fn hold(
 ) -> Result<Answers> {
     let now = app.clock.now();
     let reading = Reading { is_locking: true, has_keys, now };
-    let mut desk = load::desk(txn, event_id, group, reading).await?;
+    let opening = load::opening(line.get_database_backend(), event_id, group, true);
+    let opened = Opened::of(&line.begin(&opening).await?)?;
+    let mut desk = load::desk(&**line, event_id, group, opened, reading).await?;
     let mut verdicts = desk.clone().decide(group);
     if !has_keys && verdicts.iter().any(|verdict| matches!(verdict, Verdict::Refused(_))) {
         // Refused, or answered before? Who is granted finds out when the key is stored.
-        desk.keys = load::keys(txn, group).await?;
+        desk.keys = load::keys(&**line, group).await?;
         verdicts = desk.clone().decide(group);
     }
     let new = bookings(app, event_id, group, &verdicts, now);
     if new.iter().any(Option::is_some) {
-        write::all(txn, app, &desk, &new.iter().flatten().collect::<Vec<_>>(), now).await?;
+        write::all(line, turn, app, &desk, &new.iter().flatten().collect::<Vec<_>>(), now).await?;
+    } else {
+        line.rollback().await;
     }
     Ok(answers(verdicts, new))
 }

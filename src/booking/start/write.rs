@@ -1,20 +1,23 @@
 //! What was granted is written: as many statements for a hundred bookings as for one.
 
-use super::{model::Desk, request::Request};
+use super::{model::Desk, queue::Turn, request::Request};
 use crate::{
     app::App,
     booking::{confirm, expire::ExpireBooking, hold, idempotency, model::Price},
     error::Result,
     event::index::IndexEvent,
-    infra::{db::Batch, jobs},
-    notification::confirmed::TellConfirmed,
+    infra::{
+        db::{Batch, Line},
+        jobs,
+    },
+    notification::confirmed::TellAllConfirmed,
     point,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     booking, booking_line,
     enums::{BookingStatus, PaymentPurpose, PaymentStatus, UserCouponStatus},
-    ids::{EventId, TicketTypeId, UserCouponId, UserId},
+    ids::{BookingId, EventId, TicketTypeId, UserCouponId, UserId},
     job, payment,
 };
 use sea_orm::{ActiveModelTrait, ConnectionTrait, IntoActiveModel};
@@ -60,20 +63,28 @@ impl<'a> New<'a> {
     }
 }
 
-/// Writes the bookings of one group. The caller has locked the stock, and knows that there is enough of everything.
+/// Writes the bookings of one group, and commits. The caller has locked the stock, and knows that there is enough of
+/// everything; the turn ends when the writes leave.
 pub async fn all(
-    txn: &impl ConnectionTrait,
+    line: &mut Line,
+    turn: &mut Option<Turn>,
     app: &App,
     desk: &Desk,
     new: &[&New<'_>],
     now: DateTime<Utc>,
 ) -> Result<()> {
-    together(txn, app, desk, new, now)?.send(txn).await.map_err(idempotency::lost_in_batch)?;
-    take_coupons(txn, new, now).await?;
-    hold::hold_points_of(txn, &points(new)).await?;
+    let batch = together(line, app, desk, new, now)?;
+    turn.take();
+    if new.iter().all(|one| one.booking.user_coupon_id.is_none() && one.booking.points_used == 0) {
+        return line.commit_with(batch).await.map_err(idempotency::lost_in_batch);
+    }
+    batch.send(&*line).await.map_err(idempotency::lost_in_batch)?;
+    take_coupons(&*line, new, now).await?;
+    hold::hold_points_of(&*line, &points(new)).await?;
     let paid_by_points = new.iter().filter(|one| one.is_free() && one.booking.points_used > 0);
     let spent = paid_by_points.map(|one| (one.booking.user_id, one.booking.points_used, one.booking.id.to_string()));
-    point::ledger::spend_all_held(txn, app, spent.collect()).await
+    point::ledger::spend_all_held(&*line, app, spent.collect()).await?;
+    line.commit().await
 }
 
 /// What every booking writes. Keys come first: a twin waits there, and not behind half the work.
@@ -101,10 +112,11 @@ fn take_seats(batch: &mut Batch, desk: &Desk, new: &[&New<'_>]) -> Result<bool> 
     for (id, quantity) in new.iter().flat_map(|one| one.wanted()) {
         *taken.entry(id).or_default() += quantity;
     }
-    // Row locks do not exist on every database: the write is guarded itself.
-    let take = "UPDATE ticket_type SET remaining = remaining - {} WHERE id = {} AND remaining >= {}";
+    // Row locks do not exist on every database: the write is guarded by a CHECK of the column, which makes too few an
+    // error. (A guard in its WHERE would only make it hit nothing, which is seen too late when the COMMIT comes along.)
+    let take = "UPDATE ticket_type SET remaining = remaining - {} WHERE id = {}";
     for (id, quantity) in &taken {
-        batch.write(take, [(*quantity).into(), (*id).into(), (*quantity).into()], 1)?;
+        batch.write(take, [(*quantity).into(), (*id).into()], 1)?;
     }
     Ok(taken.iter().any(|(id, quantity)| desk.seats.get(id).is_some_and(|seats| seats.remaining == *quantity)))
 }
@@ -169,17 +181,19 @@ fn payment(app: &App, one: &New<'_>, now: DateTime<Utc>) -> payment::ActiveModel
 }
 
 fn jobs(app: &App, new: &[&New<'_>], has_sold_out: bool, now: DateTime<Utc>) -> Result<Vec<job::ActiveModel>> {
-    let mut rows = Vec::with_capacity(new.len() + 1);
+    let mut rows = Vec::with_capacity(new.len() + 2);
     for one in new {
-        let booking_id = one.booking.id;
-        let (_, row) = match one.booking.expires_at {
-            Some(expires_at) => jobs::row(&app.ids, now, expires_at, &ExpireBooking { booking_id })?,
-            None => jobs::row(&app.ids, now, now, &TellConfirmed { booking_id })?,
-        };
-        rows.push(row);
+        if let Some(expires_at) = one.booking.expires_at {
+            let expire = ExpireBooking { booking_id: one.booking.id };
+            rows.push(jobs::row(&app.ids, now, expires_at, &expire)?.1);
+        }
     }
-    let first = new.first().filter(|_| has_sold_out || new.iter().any(|one| one.is_free()));
-    if let Some(first) = first {
+    let sold: Vec<BookingId> = new.iter().filter(|one| one.is_free()).map(|one| one.booking.id).collect();
+    let is_listed_anew = has_sold_out || !sold.is_empty();
+    if !sold.is_empty() {
+        rows.push(jobs::row(&app.ids, now, now, &TellAllConfirmed { booking_ids: sold })?.1);
+    }
+    if let Some(first) = new.first().filter(|_| is_listed_anew) {
         rows.push(jobs::row(&app.ids, now, now, &IndexEvent { event_id: first.booking.event_id })?.1);
     }
     Ok(rows)

@@ -5,11 +5,13 @@
 //! writes them: no text of anybody is ever read as SQL. What is written is known beforehand to the row; the sum is compared.
 
 mod literal;
+mod text;
 
 use crate::error::{Error, Result};
 use literal::literal;
 use sea_orm::{ActiveModelTrait, ActiveValue, ConnectionTrait, DbBackend, EntityName, IdenStatic, Iterable, Value};
 use std::fmt::Write;
+pub use text::inlined;
 
 /// Statements that are sent by [`Batch::send`].
 #[derive(Debug)]
@@ -84,6 +86,11 @@ impl Batch {
         self.sql.push(';');
         self.rows += rows;
         Ok(())
+    }
+
+    /// The text, and the number of rows that it must hit.
+    pub fn into_parts(self) -> (String, u64) {
+        (self.sql, self.rows)
     }
 
     /// Sends all of it. An error, or another number of rows than was promised, means that the transaction must be rolled back.

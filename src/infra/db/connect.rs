@@ -1,10 +1,10 @@
 //! Opens the pools, and brings the schema up to date.
 
-use super::{Db, Kind};
+use super::{Bundle, Db, Kind};
 use migration::Migrator;
 use migration::MigratorTrait;
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DbErr,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement,
     sqlx::{
         self, Executor,
         sqlite::{SqliteJournalMode, SqliteSynchronous},
@@ -77,7 +77,9 @@ impl Db {
                 let writes = connect(sqlite(settings, &url, (1, WRITERS_STATEMENTS_KEPT)), &statements).await?;
                 let reads =
                     connect(sqlite(settings, &url, (settings.max_connections, STATEMENTS_KEPT)), &statements).await?;
-                Ok(Self { kind: Kind::Sqlite, writes, reads, committed, statements })
+                let (asking, reader) = (Arc::default(), Arc::default());
+                let (kind, bundle) = (Kind::Sqlite, Bundle::Statements);
+                Ok(Self { kind, bundle, writes, reads, committed, statements, asking, reader })
             }
             "mysql" | "mariadb" | "postgres" | "postgresql" => {
                 // The libraries below repeat an address that they cannot read, password and all.
@@ -85,7 +87,9 @@ impl Db {
                 let kind = if scheme.starts_with('p') { Kind::Postgres } else { Kind::MySql };
                 let url = url.replacen("mariadb://", "mysql://", 1);
                 let pool = connect(server(kind, settings, &url), &statements).await?;
-                Ok(Self { kind, writes: pool.clone(), reads: pool, committed, statements })
+                let (asking, reader) = (Arc::default(), Arc::default());
+                let bundle = bundle(kind, &pool).await.map_err(OpenError::Connect)?;
+                Ok(Self { kind, bundle, writes: pool.clone(), reads: pool, committed, statements, asking, reader })
             }
             _ => Err(OpenError::Scheme(shown(scheme, url).to_owned())),
         }
@@ -107,6 +111,16 @@ impl Db {
 fn shown<'a>(scheme: &'a str, url: &str) -> &'a str {
     let is_scheme = scheme.len() < url.len() && scheme.chars().all(|letter| letter.is_ascii_lowercase());
     if is_scheme { scheme } else { "what it says" }
+}
+
+/// By what the server says of itself.
+async fn bundle(kind: Kind, pool: &DatabaseConnection) -> Result<Bundle, DbErr> {
+    if kind != Kind::MySql {
+        return Ok(Bundle::Statements);
+    }
+    let row = pool.query_one_raw(Statement::from_string(DbBackend::MySql, "SELECT VERSION()")).await?;
+    let version: String = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default();
+    Ok(if version.contains("MariaDB") { Bundle::Block } else { Bundle::Statements })
 }
 
 async fn connect(options: ConnectOptions, statements: &Arc<AtomicU64>) -> Result<DatabaseConnection, OpenError> {
@@ -137,6 +151,10 @@ fn sqlite(settings: &DatabaseSettings, url: &str, (connections, kept): (u32, usi
             .synchronous(synchronous)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
+            // A sale's opening writes pages all over its indexes, many of them again and again: most are copied into the file
+            // once instead of with every thousandth page, and are found in memory.
+            .pragma("cache_size", "-32768")
+            .pragma("wal_autocheckpoint", "8000")
             .statement_cache_capacity(kept)
     });
     options

@@ -8,11 +8,15 @@
 mod batch;
 mod connect;
 mod insert;
+mod line;
+mod reader;
 mod retry;
 
 pub use batch::Batch;
 pub use connect::{DatabaseSettings, OpenError};
 pub use insert::{insert, padded};
+pub use line::Line;
+use reader::Reader;
 pub use retry::{Attempts, Settled, is_lost, is_transient, is_unique};
 
 use sea_orm::{
@@ -20,7 +24,7 @@ use sea_orm::{
 };
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 use tokio::sync::watch;
 
@@ -32,14 +36,27 @@ enum Kind {
     Postgres,
 }
 
+/// How several statements leave in one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bundle {
+    /// One after the other, each answered.
+    Statements,
+    /// As a block, which MariaDB answers once: MySQL has blocks in stored programs only.
+    Block,
+}
+
 /// The pools, and the bell that rings after each commit.
 #[derive(Clone, Debug)]
 pub struct Db {
     kind: Kind,
+    bundle: Bundle,
     writes: DatabaseConnection,
     reads: DatabaseConnection,
     committed: Arc<watch::Sender<()>>,
     statements: Arc<AtomicU64>,
+    /// How many wait for a connection to write by.
+    asking: Arc<AtomicUsize>,
+    reader: Arc<Reader>,
 }
 
 impl Db {
@@ -73,9 +90,34 @@ impl Db {
             // READ COMMITTED, as each connection was told when it was opened (`connect`).
             Kind::MySql | Kind::Postgres => TransactionOptions::default(),
         };
-        let writes = self.writes.clone();
-        let begun = tokio::spawn(async move { writes.begin_with_options(options).await }).await;
+        let (writes, asking) = (self.writes.clone(), self.asking());
+        let begun = tokio::spawn(async move {
+            let begun = writes.begin_with_options(options).await;
+            drop(asking);
+            begun
+        });
+        let begun = begun.await;
         begun.unwrap_or_else(|error| Err(DbErr::Custom(format!("the task that begins a transaction died: {error}"))))
+    }
+
+    /// For as long as somebody waits for a connection to write by.
+    fn asking(&self) -> Asking {
+        self.asking.fetch_add(1, Ordering::Relaxed);
+        Asking(Arc::clone(&self.asking))
+    }
+
+    /// A message that does not pass the pools.
+    fn count(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many of those who want to write the same row may try at once.
+    pub const fn writers(&self, most: usize) -> usize {
+        match self.kind {
+            // Its writer is alone by nature.
+            Kind::Sqlite => 1,
+            Kind::MySql | Kind::Postgres => most,
+        }
     }
 
     /// Whether the database answers now.
@@ -84,7 +126,16 @@ impl Db {
     }
 
     pub async fn close(&self) -> Result<(), DbErr> {
+        self.reader.close().await;
         self.reads.close_by_ref().await?;
         self.writes.close_by_ref().await
+    }
+}
+
+struct Asking(Arc<AtomicUsize>);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

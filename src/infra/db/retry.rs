@@ -1,5 +1,6 @@
 //! Transactions that the database itself asks to repeat: deadlock, lock time-out, busy.
 
+use super::Line;
 use crate::{
     error::{Error, Fault},
     infra::kill_point::{self, Moment},
@@ -56,6 +57,8 @@ pub struct Attempts<'a> {
     /// The module that asked for the transaction.
     place: &'static str,
     made: u32,
+    /// The first commit whose answer did not come.
+    in_doubt: Option<DbErr>,
 }
 
 /// Deadlocks under a rush resolve within a few rounds; beyond this many something else is wrong.
@@ -65,7 +68,7 @@ const MOST_LOST: u32 = 4;
 
 impl<'a> Attempts<'a> {
     pub const fn new(db: &'a super::Db, ids: &'a crate::infra::ids::Ids, place: &'static str) -> Self {
-        Self { db, ids, place, made: 0 }
+        Self { db, ids, place, made: 0, in_doubt: None }
     }
 
     /// `None`: try again.
@@ -100,6 +103,31 @@ impl<'a> Attempts<'a> {
             }
             _ => Settled::Done(Err(error)),
         }
+    }
+
+    /// The same for a transaction over a line, whose last message has the COMMIT in it, and which can tell that it was done
+    /// before: by a key that it stores. So a commit in doubt is tried again too, and a twin's answer is read.
+    pub async fn settle_keyed<T>(&mut self, line: &mut Line, outcome: Result<T, Error>) -> Settled<T> {
+        let error = match outcome {
+            Ok(value) => return Settled::Done(Ok(value)),
+            Err(error) => error,
+        };
+        line.rollback().await;
+        self.made += 1;
+        let is_worth_another = match &error {
+            Error::Fault(Fault::Database(database)) => self.is_worth_another(database),
+            Error::Fault(Fault::CommitInDoubt(_) | Fault::Twin) => self.made < MOST_LOST,
+            _ => false,
+        };
+        if let Error::Fault(Fault::CommitInDoubt(doubt)) = &error {
+            self.in_doubt.get_or_insert_with(|| doubt.clone());
+        }
+        if is_worth_another {
+            self.pause().await;
+            return Settled::Again;
+        }
+        // Whatever was wrong in the end: the first time it may have been done.
+        Settled::Done(Err(self.in_doubt.take().map_or(error, |doubt| Fault::CommitInDoubt(doubt).into())))
     }
 
     fn is_worth_another(&self, error: &DbErr) -> bool {

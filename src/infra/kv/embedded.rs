@@ -12,7 +12,8 @@ use chrono::{DateTime, Utc};
 use entity::kv::{ActiveModel, Column, Entity};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, SqlErr,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryResult, QuerySelect, QueryTrait,
+    SqlErr,
     sea_query::{Expr, OnConflict},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -44,10 +45,12 @@ impl EmbeddedKv {
     }
 
     async fn read(&self, keys: Vec<String>) -> Result<HashMap<String, String>, KvError> {
-        let rows =
-            Entity::find().filter(Column::Key.is_in(padded(keys))).filter(self.alive()).all(self.db.reads()).await;
-        let rows = rows.map_err(|error| KvError(error.to_string()))?;
-        Ok(rows.into_iter().map(|row| (row.key, row.value)).collect())
+        let select = Entity::find().select_only().columns([Column::Key, Column::Value]);
+        let select = select.filter(Column::Key.is_in(padded(keys))).filter(self.alive()).into_query();
+        let pair = |row: &QueryResult| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?));
+        let rows = self.db.read_apart(&select).await;
+        let found: Result<_, DbErr> = rows.and_then(|rows| rows.iter().map(pair).collect());
+        found.map_err(|error| KvError(error.to_string()))
     }
 
     pub async fn set(&self, key: &str, value: &str, ttl: Option<Duration>) -> Result<(), KvError> {

@@ -122,17 +122,57 @@ impl Road {
         }
     }
 
-    /// Whoever sends a COMMIT has read all that was answered before: what comes now is its answer.
+    /// Whoever sends a COMMIT has read all that was answered before: what comes now is its answer, and that to what came
+    /// along in its message.
     async fn swallow_answer(&self, database: &mut TcpStream) -> io::Result<()> {
-        let mut head = [0; 5];
-        database.read_exact(&mut head).await?;
-        // PostgreSQL: CommandComplete. MySQL: a packet's number, 1, and OK.
-        let is_done = if self.is_postgres { head[0] == b'C' } else { head[3..] == [1, 0] };
+        let is_done =
+            if self.is_postgres { postgres_committed(database).await? } else { mysql_committed(database).await? };
         if !is_done {
             // It did not commit: then this was no cut.
             self.plan.lock().unwrap().take();
         }
         Ok(())
+    }
+}
+
+/// CommandComplete of a COMMIT comes last before ReadyForQuery.
+async fn postgres_committed(database: &mut TcpStream) -> io::Result<bool> {
+    let mut last = Vec::new();
+    loop {
+        let mut head = [0; 5];
+        database.read_exact(&mut head).await?;
+        let mut body = vec![0; u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize - 4];
+        database.read_exact(&mut body).await?;
+        match head[0] {
+            b'Z' => return Ok(last == b"COMMIT\0"),
+            b'C' => last = body,
+            _ => last.clear(),
+        }
+    }
+}
+
+/// OK for each statement; each but the last says that more follow.
+async fn mysql_committed(database: &mut TcpStream) -> io::Result<bool> {
+    const MORE_FOLLOW: u8 = 8;
+    loop {
+        let mut head = [0; 4];
+        database.read_exact(&mut head).await?;
+        let mut body = vec![0; usize::from(head[0]) | usize::from(head[1]) << 8 | usize::from(head[2]) << 16];
+        database.read_exact(&mut body).await?;
+        if body[0] != 0 {
+            return Ok(false);
+        }
+        // Two numbers stand before the flags, each as long as its first byte says.
+        let long = |at: usize| match body[at] {
+            0xfc => 3,
+            0xfd => 4,
+            0xfe => 9,
+            _ => 1,
+        };
+        let flags = 1 + long(1) + long(1 + long(1));
+        if body[flags] & MORE_FOLLOW == 0 {
+            return Ok(true);
+        }
     }
 }
 
@@ -166,11 +206,15 @@ impl Messages {
         Some(message)
     }
 
+    /// Alone, or at the end of what is written.
     fn is_commit(&self, message: &[u8]) -> bool {
-        if self.is_postgres {
-            return self.has_letters && message[0] == b'Q' && &message[5..] == b"COMMIT\0";
-        }
-        // COM_QUERY.
-        message[4..] == *b"\x03COMMIT"
+        let text = if self.is_postgres {
+            let text = if self.has_letters && message[0] == b'Q' { &message[5..] } else { b"" };
+            text.strip_suffix(b"\0").unwrap_or_default()
+        } else {
+            // COM_QUERY.
+            message[4..].strip_prefix(b"\x03").unwrap_or_default()
+        };
+        text == b"COMMIT" || text.ends_with(b";COMMIT") || text.ends_with(b";COMMIT;END")
     }
 }

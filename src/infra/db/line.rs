@@ -1,0 +1,172 @@
+//! A connection that is kept through transaction after transaction, for a place where everybody wants the same row. Each
+//! takes two messages: what begins it asks at once for what is to be decided on, and what is written brings the COMMIT
+//! along. A pooled connection is tried out before and after every use, and asks and is answered statement by statement:
+//! three times as many round trips, each of which is felt while the row is locked.
+//!
+//! Statements leave in their text form, as those of a [`Batch`]. Whatever else a transaction asks for goes through
+//! [`ConnectionTrait`], as on any connection.
+
+mod wire;
+
+use super::{Batch, Bundle, Db, Kind, batch::inlined};
+use crate::{
+    error::{Error, Fault, Result},
+    infra::{
+        db::is_lost,
+        kill_point::{self, Moment},
+    },
+};
+use sea_orm::{
+    ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, entity::prelude::async_trait::async_trait,
+    sea_query::SelectStatement,
+};
+use tokio::sync::Mutex;
+use wire::Wire;
+pub(super) use wire::not_acquired;
+
+/// Connects when it is first needed. What is dropped within a transaction is closed, which rolls back.
+#[derive(Debug)]
+pub struct Line {
+    db: Db,
+    /// The module that writes by it.
+    place: &'static str,
+    wire: Mutex<Option<Wire>>,
+}
+
+impl Line {
+    /// Begins a transaction, and asks all of this in it: the rows of each.
+    pub async fn begin(&mut self, asked: &[SelectStatement]) -> Result<Vec<Vec<QueryResult>>> {
+        let sql = self.opening(asked)?;
+        let wire = self.wire.get_mut();
+        // Somebody gave up in the middle of a transaction.
+        wire.take_if(|wire| wire.is_open);
+        let wire = match wire {
+            Some(wire) => wire,
+            None => wire.insert(self.db.wire().await?),
+        };
+        wire.is_open = true;
+        self.db.count();
+        let mut told = wire.tell(sql).await?.rows;
+        if told.len() != asked.len() + 1 {
+            return Err(Error::fault(format!("{} answers to {} statements", told.len(), asked.len() + 1)));
+        }
+        // A block is answered at its end, a BEGIN at its own.
+        told.remove(if self.db.bundle == Bundle::Block { asked.len() } else { 0 });
+        Ok(told)
+    }
+
+    fn opening(&self, asked: &[SelectStatement]) -> Result<String> {
+        let (begin, end) = match (self.db.bundle, self.db.kind) {
+            (Bundle::Block, _) => ("BEGIN NOT ATOMIC START TRANSACTION;", "END"),
+            (Bundle::Statements, Kind::Sqlite) => ("BEGIN IMMEDIATE;", ""),
+            (Bundle::Statements, Kind::MySql | Kind::Postgres) => ("BEGIN;", ""),
+        };
+        let (backend, mut sql) = (self.get_database_backend(), begin.to_owned());
+        for select in asked {
+            sql.push_str(&inlined(&backend.build(select))?);
+            sql.push(';');
+        }
+        sql.push_str(end);
+        Ok(sql)
+    }
+
+    /// Writes all of it and commits, in one message. A number of rows that is not the promised one must be an error of
+    /// the database: afterwards it is too late. If nobody knows whether it committed, that is the error.
+    pub async fn commit_with(&mut self, batch: Batch) -> Result<()> {
+        let (sql, promised) = batch.into_parts();
+        let sql = match self.db.bundle {
+            Bundle::Block => format!("BEGIN NOT ATOMIC {sql}COMMIT;END"),
+            Bundle::Statements => format!("{sql}COMMIT"),
+        };
+        kill_point::pass(Moment::BeforeCommit, self.place);
+        let hit = self.last(sql).await?;
+        if hit != promised {
+            tracing::error!(hit, promised, place = self.place, "written together: not the promised number of rows");
+        }
+        Ok(())
+    }
+
+    /// For what was written before.
+    pub async fn commit(&mut self) -> Result<()> {
+        kill_point::pass(Moment::BeforeCommit, self.place);
+        self.last("COMMIT".to_owned()).await.map(drop)
+    }
+
+    /// The message that ends in COMMIT; the rows that it hit.
+    async fn last(&mut self, sql: String) -> Result<u64> {
+        self.db.count();
+        let wire = self.wire.get_mut().as_mut().ok_or_else(no_transaction)?;
+        match wire.tell(sql).await {
+            Ok(told) => {
+                wire.is_open = false;
+                kill_point::pass(Moment::AfterCommit, self.place);
+                self.db.committed.send_replace(());
+                Ok(told.hit)
+            }
+            Err(error) if is_lost(&error) => Err(Fault::CommitInDoubt(error).into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Ends a transaction that is to leave nothing. A connection that cannot do that is closed, which does the same.
+    pub async fn rollback(&mut self) {
+        let wire = self.wire.get_mut();
+        let Some(open) = wire.as_mut().filter(|wire| wire.is_open) else { return };
+        self.db.count();
+        if open.tell("ROLLBACK".to_owned()).await.is_ok() {
+            open.is_open = false;
+        } else {
+            wire.take();
+        }
+    }
+
+    /// Between two transactions: gives the connection back if others wait for one.
+    pub fn rest(&mut self) {
+        let db = &self.db;
+        self.wire.get_mut().take_if(|_| db.is_wanted());
+    }
+}
+
+fn no_transaction() -> Error {
+    Error::fault("there is no transaction")
+}
+
+impl Db {
+    /// For `place`, which is its module.
+    pub fn line(&self, place: &'static str) -> Line {
+        Line { db: self.clone(), place, wire: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for Line {
+    fn get_database_backend(&self) -> DbBackend {
+        self.db.writes.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.execute_unprepared(&inlined(&statement).map_err(unwritten)?).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.db.count();
+        let mut wire = self.wire.lock().await;
+        wire.as_mut().ok_or_else(|| unwritten(no_transaction()))?.execute(sql.to_owned()).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        Ok(self.query_all_raw(statement).await?.into_iter().next())
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.db.count();
+        let mut wire = self.wire.lock().await;
+        let wire = wire.as_mut().ok_or_else(|| unwritten(no_transaction()))?;
+        let told = wire.tell(inlined(&statement).map_err(unwritten)?).await?;
+        Ok(told.rows.into_iter().next().unwrap_or_default())
+    }
+}
+
+fn unwritten(error: Error) -> DbErr {
+    DbErr::Custom(error.to_string())
+}
