@@ -15,9 +15,9 @@ use futures_util::FutureExt;
 use std::{
     collections::{HashMap, VecDeque},
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::{OwnedMutexGuard, oneshot};
+use tokio::sync::oneshot;
 
 /// Events whose last buyers got nothing are remembered up to this many queues.
 const MOST_REMEMBERED: usize = 1_000;
@@ -45,14 +45,7 @@ struct Queue {
     was_in_vain: bool,
     /// How many the last group had.
     last: usize,
-    /// Whoever has it takes the next group and asks for the locks.
-    turn: Arc<tokio::sync::Mutex<()>>,
 }
-
-/// Held from the moment when a group is taken until its locks are there and its writes are on their way: the next group is
-/// taken and asks for the locks while this one commits, and not before, so that the order is that of arrival whatever
-/// `booking.writers_per_event` is.
-pub type Turn = OwnedMutexGuard<()>;
 
 impl Queue {
     /// Half of those who wait or were served last, and may be on their way again.
@@ -96,11 +89,6 @@ impl Queues {
         let is_needed = queue.writers < writers;
         queue.writers += usize::from(is_needed);
         Ok(is_needed)
-    }
-
-    /// `None`: there is no such queue.
-    fn turn(&self, event_id: EventId) -> Option<Arc<tokio::sync::Mutex<()>>> {
-        self.lock().get(&event_id).map(|queue| Arc::clone(&queue.turn))
     }
 
     /// The first ones, and whether to look first. `None`: nobody waits, and the one who asks has ended.
@@ -159,12 +147,11 @@ async fn gather(app: &App, event_id: EventId, most: usize) {
 /// Serves group after group until nobody waits.
 async fn work(app: App, event_id: EventId) {
     let (most, mut line) = (app.config.booking.group_most, app.db.line(serve::PLACE));
-    while let Some(turn) = app.queues.turn(event_id) {
-        let turn = turn.lock_owned().await;
+    loop {
         gather(&app, event_id, most).await;
         let Some((group, looks_first)) = app.queues.take(event_id, most) else { break };
         // A panic costs its group the answer, and must not cost the event its queue.
-        let served = serve::serve(&app, &mut line, event_id, group, looks_first, turn);
+        let served = serve::serve(&app, &mut line, event_id, group, looks_first);
         let served = AssertUnwindSafe(served).catch_unwind().await;
         app.queues.note(event_id, served.unwrap_or(false));
         line.rest();

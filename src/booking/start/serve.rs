@@ -4,7 +4,7 @@ use super::{
     Served,
     load::{self, Opened, Reading},
     model::{Answer, Verdict},
-    queue::{Turn, Waiting},
+    queue::Waiting,
     request::Request,
     write::{self, New},
 };
@@ -20,34 +20,19 @@ use sea_orm::ConnectionTrait;
 /// As a rehearsal names it.
 pub const PLACE: &str = module_path!();
 
-/// Where a group is served.
-struct Counter<'a> {
-    line: &'a mut Line,
-    /// Until the next group may come.
-    turn: Option<Turn>,
-}
-
 /// What each of a group is answered, in its order.
 type Answers = Vec<Result<Served>>;
 
 /// Serves a group of one event's buyers. True if nobody got anything.
-pub async fn serve(
-    app: &App,
-    line: &mut Line,
-    event_id: EventId,
-    group: Vec<Waiting>,
-    looks_first: bool,
-    turn: Turn,
-) -> bool {
-    let mut counter = Counter { line, turn: Some(turn) };
+pub async fn serve(app: &App, line: &mut Line, event_id: EventId, group: Vec<Waiting>, looks_first: bool) -> bool {
     let (requests, waiting): (Vec<Request>, Vec<_>) = group.into_iter().map(|one| (one.request, one.answer)).unzip();
-    let answers = match together(app, &mut counter, event_id, &requests, looks_first).await {
+    let answers = match together(app, line, event_id, &requests, looks_first).await {
         Ok(answers) => answers,
         Err(error) if requests.len() == 1 => vec![Err(error)],
         Err(error) if error.is_away() => requests.iter().map(|_| Err(away(&error))).collect(),
         Err(error) => {
             tracing::warn!(%error, event = %event_id, "a group could not be served: one by one now");
-            one_by_one(app, &mut counter, event_id, &requests).await
+            one_by_one(app, line, event_id, &requests).await
         }
     };
     let is_in_vain = !answers.iter().any(|answer| matches!(answer, Ok(Served::New(_))));
@@ -59,10 +44,10 @@ pub async fn serve(
 }
 
 /// What is wrong with one of them is then its own affair. Keys make it safe: what was done is not done again.
-async fn one_by_one(app: &App, counter: &mut Counter<'_>, event_id: EventId, requests: &[Request]) -> Answers {
+async fn one_by_one(app: &App, line: &mut Line, event_id: EventId, requests: &[Request]) -> Answers {
     let mut answers = Vec::with_capacity(requests.len());
     for request in requests {
-        let answer = together(app, counter, event_id, std::slice::from_ref(request), false).await;
+        let answer = together(app, line, event_id, std::slice::from_ref(request), false).await;
         answers.push(answer.and_then(|mut one| one.pop().unwrap_or_else(|| Err(Error::fault("no answer")))));
     }
     answers
@@ -78,7 +63,7 @@ fn away(error: &Error) -> Error {
 
 async fn together(
     app: &App,
-    counter: &mut Counter<'_>,
+    line: &mut Line,
     event_id: EventId,
     group: &[Request],
     looks_first: bool,
@@ -89,11 +74,11 @@ async fn together(
     let mut attempts = Attempts::new(&app.db, &app.ids, PLACE);
     let mut has_keys = false;
     loop {
-        let outcome = hold(counter, app, event_id, group, has_keys).await;
+        let outcome = hold(line, app, event_id, group, has_keys).await;
         // A key was used a moment ago, here or on another node, or by a commit of ours whose answer was lost: it is there
         // to be read now.
         has_keys |= outcome.as_ref().is_err_and(may_have_been_done);
-        match attempts.settle_keyed(counter.line, outcome).await {
+        match attempts.settle_keyed(line, outcome).await {
             Settled::Done(result) => return result,
             Settled::Again => {}
         }
@@ -120,27 +105,21 @@ async fn look(app: &App, event_id: EventId, group: &[Request]) -> Result<Option<
 }
 
 /// A whole transaction.
-async fn hold(
-    Counter { line, turn }: &mut Counter<'_>,
-    app: &App,
-    event_id: EventId,
-    group: &[Request],
-    has_keys: bool,
-) -> Result<Answers> {
+async fn hold(line: &mut Line, app: &App, event_id: EventId, group: &[Request], has_keys: bool) -> Result<Answers> {
     let now = app.clock.now();
     let reading = Reading { is_locking: true, has_keys, now };
     let opening = load::opening(line.get_database_backend(), event_id, group, true);
     let opened = Opened::of(&line.begin(&opening).await?)?;
-    let mut desk = load::desk(&**line, event_id, group, opened, reading).await?;
+    let mut desk = load::desk(&*line, event_id, group, opened, reading).await?;
     let mut verdicts = desk.clone().decide(group);
     if !has_keys && verdicts.iter().any(|verdict| matches!(verdict, Verdict::Refused(_))) {
         // Refused, or answered before? Who is granted finds out when the key is stored.
-        desk.keys = load::keys(&**line, group).await?;
+        desk.keys = load::keys(&*line, group).await?;
         verdicts = desk.clone().decide(group);
     }
     let new = bookings(app, event_id, group, &verdicts, now);
     if new.iter().any(Option::is_some) {
-        write::all(line, turn, app, &desk, &new.iter().flatten().collect::<Vec<_>>(), now).await?;
+        write::all(line, app, &desk, &new.iter().flatten().collect::<Vec<_>>(), now).await?;
     } else {
         line.rollback().await;
     }

@@ -1,6 +1,6 @@
 //! What was granted is written: as many statements for a hundred bookings as for one.
 
-use super::{model::Desk, queue::Turn, request::Request};
+use super::{model::Desk, request::Request};
 use crate::{
     app::App,
     booking::{confirm, expire::ExpireBooking, hold, idempotency, model::Price},
@@ -64,17 +64,9 @@ impl<'a> New<'a> {
 }
 
 /// Writes the bookings of one group, and commits. The caller has locked the stock, and knows that there is enough of
-/// everything; the turn ends when the writes leave.
-pub async fn all(
-    line: &mut Line,
-    turn: &mut Option<Turn>,
-    app: &App,
-    desk: &Desk,
-    new: &[&New<'_>],
-    now: DateTime<Utc>,
-) -> Result<()> {
+/// everything.
+pub async fn all(line: &mut Line, app: &App, desk: &Desk, new: &[&New<'_>], now: DateTime<Utc>) -> Result<()> {
     let batch = together(line, app, desk, new, now)?;
-    turn.take();
     if new.iter().all(|one| one.booking.user_coupon_id.is_none() && one.booking.points_used == 0) {
         return line.commit_with(batch).await.map_err(idempotency::lost_in_batch);
     }
