@@ -30,6 +30,7 @@ mod invariants;
 mod kv;
 mod late;
 mod ledgers;
+mod line;
 mod lists;
 mod mail;
 mod mail_kill;
@@ -81,6 +82,7 @@ fn scenarios() -> Vec<Scenario> {
         kv::all(),
         late::all(),
         ledgers::all(),
+        line::all(),
         lists::all(),
         member::all(),
         mail::all(),

@@ -12,6 +12,8 @@ pub fn literal(backend: DbBackend, value: &Value, sql: &mut String) -> Result<()
         Value::Bool(Some(flag)) => write!(sql, "{}", u8::from(*flag)),
         Value::Int(Some(number)) => write!(sql, "{number}"),
         Value::BigInt(Some(number)) => write!(sql, "{number}"),
+        // Of LIMIT.
+        Value::BigUnsigned(Some(number)) => write!(sql, "{number}"),
         Value::String(Some(text)) => string(backend, text, sql),
         Value::Uuid(Some(id)) if backend == DbBackend::Postgres => write!(sql, "'{}'", id.as_hyphenated()),
         Value::Uuid(Some(id)) => write!(sql, "X'{}'", id.as_simple()),
