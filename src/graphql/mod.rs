@@ -35,6 +35,7 @@ pub struct Mutation(
     user::graphql_profile::AccountMutation,
     admin::graphql::AdminMutation,
     admin::graphql_mutation::AdminKeepingMutation,
+    admin::graphql_decide::AdminDecidingMutation,
     admin::graphql_totp::AdminAccountMutation,
     event::graphql_mutation::EventMutation,
     booking::graphql_mutation::BookingMutation,

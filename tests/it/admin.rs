@@ -60,12 +60,13 @@ async fn user_id(app: &TestApp, person: &Person) -> String {
 }
 
 /// Those that name what they change by its id.
-const MUTATIONS: [(&str, &str); 6] = [
+const MUTATIONS: [(&str, &str); 7] = [
     ("adminUserRoleChange", "user { id }"),
     ("adminUserRemove", "user { id }"),
     ("adminEventRemove", "event { id }"),
     ("adminReviewRemove", "removedReviewId"),
     ("adminJobRetry", "job { id }"),
+    ("adminPaymentDecide", "payment { id }"),
     ("adminPaymentReconcile", "payment { id }"),
 ];
 
@@ -78,6 +79,7 @@ fn input_of(mutation: &str) -> Value {
         "adminEventRemove" => json!({ "eventId": id("evt"), "reason": "asked" }),
         "adminReviewRemove" => json!({ "reviewId": id("rev"), "reason": "asked" }),
         "adminJobRetry" => json!({ "jobId": id("job") }),
+        "adminPaymentDecide" => json!({ "paymentId": id("pay"), "outcome": "NOT_TAKEN", "reason": "seen" }),
         _ => json!({ "paymentId": id("pay") }),
     }
 }
@@ -195,6 +197,9 @@ async fn every_mutation_of_an_admin_is_in_the_log(app: TestApp) {
     let (event, other) = (app.event(&artist, 1_000, 10).await, app.fan("jisu").await);
     let doubtful = app.book(&fan, &event, 1, "k").await;
     app.pay(&doubtful, "approve", "error_after").await;
+    let stuck = app.book(&fan, &event, 1, "stuck").await;
+    app.pay(&stuck, "approve", "error_after").await;
+    app.move_clock(TimeDelta::minutes(11));
     let (reviewed, parked) = (review_of(&app, &event, &fan, 1).await, parked_job(&app).await);
     let other_id = user_id(&app, &other).await;
     let coupon = json!({
@@ -225,6 +230,10 @@ async fn every_mutation_of_an_admin_is_in_the_log(app: TestApp) {
         (
             deed("adminPaymentReconcile", "payment { id }", "payment.reconcile"),
             json!({ "paymentId": doubtful["payment"]["id"] }),
+        ),
+        (
+            deed("adminPaymentDecide", "payment { id }", "payment.decide"),
+            json!({ "paymentId": stuck["payment"]["id"], "outcome": "TAKEN", "takenAmount": 1_000, "reason": "seen" }),
         ),
         (deed("adminEventRemove", "event { id }", "event.remove"), json!({ "eventId": event.id, "reason": "asked" })),
     ] {

@@ -20,6 +20,7 @@ mod commits;
 mod config;
 mod cookies;
 mod coupons;
+mod decisions;
 mod double_submit;
 mod doubt;
 mod edge;
@@ -72,6 +73,8 @@ fn scenarios() -> Vec<Scenario> {
         config::all(),
         cookies::all(),
         coupons::all(),
+        decisions::all(),
+        decisions::disputed::all(),
         double_submit::all(),
         doubt::all(),
         edge::all(),
