@@ -37,6 +37,7 @@ mod mail;
 mod mail_kill;
 mod member;
 mod metrics;
+mod migrations;
 mod natural_keys;
 mod notifications;
 mod onsale;
@@ -139,6 +140,7 @@ fn main() -> ExitCode {
         secrets::no_password_of_a_backend_is_in_the_log();
         Ok(())
     }));
+    trials.extend(migrations::trials(&databases));
     for database in &databases {
         trials.extend(scenarios().into_iter().map(|scenario| scenario.trial(database)));
     }
