@@ -22,7 +22,7 @@ pub struct Query(
     node::NodeQuery,
     user::graphql::ViewerQuery,
     admin::graphql::AdminQuery,
-    event::graphql::EventQuery,
+    event::graphql_query::EventQuery,
     coupon::graphql::CouponQuery,
     rate_limit::RateLimitQuery,
 );
