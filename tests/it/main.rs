@@ -67,6 +67,8 @@ fn scenarios() -> Vec<Scenario> {
     [
         admin_sign_in::all(),
         admin::all(),
+        admin::deeds::all(),
+        admin::lists::all(),
         alerts::all(),
         auth::all(),
         booking::all(),
@@ -89,6 +91,10 @@ fn scenarios() -> Vec<Scenario> {
         ledgers::all(),
         lists::all(),
         member::all(),
+        member::blocked::all(),
+        member::email::all(),
+        member::ended::all(),
+        member::erased::all(),
         mail::all(),
         metrics::all(),
         natural_keys::all(),
@@ -106,9 +112,13 @@ fn scenarios() -> Vec<Scenario> {
         sessions::all(),
         torture::all(),
         social::all(),
+        social::links::all(),
+        social::provider::all(),
+        social::webhook::all(),
         tokens::all(),
         transports::all(),
         uploads::all(),
+        uploads::files::all(),
     ]
     .into_iter()
     .flatten()
