@@ -200,6 +200,9 @@ async fn compare(app: &App) -> Result<usize, String> {
         println!("DIFFERENT: {difference}");
     }
     println!("the provider was asked about {} payments; {} more are in doubt", told.asked, told.in_doubt);
+    if told.decided > 0 {
+        println!("{} of them were decided by admins, and still cannot be read", told.decided);
+    }
     Ok(told.differences.len())
 }
 

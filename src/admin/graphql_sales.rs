@@ -18,6 +18,7 @@ use crate::{
     payment::{
         graphql::{PaymentNode, PaymentPurpose, PaymentStatus},
         model::is_in_doubt,
+        stuck,
     },
     review::graphql::ReviewNode,
     user::graphql::UserNode,
@@ -285,7 +286,7 @@ impl AdminPaymentNode {
     }
     /// True if that is longer ago than the alert waits (10 minutes, if the settings say nothing else): somebody should look.
     async fn is_stuck(&self, ctx: &Context<'_>) -> bool {
-        let most = payment_reconcile::patience(ctx.app());
+        let most = stuck::patience(ctx.app());
         doubt(ctx, &self.0).is_some_and(|since| ctx.app().clock.now() - since > most)
     }
     /// Every call to the provider and every change of state, in order.

@@ -7,21 +7,18 @@ use super::audit::{self, Actor, Change};
 use crate::{
     app::App,
     error::{Code, Error, Problem, Result},
-    infra::jobs::Job,
     payment::{
         model::{is_in_doubt, may_be_taken},
-        query,
-        reconcile::ReconcilePayment,
+        query, reconcile,
     },
     transaction,
 };
 use chrono::TimeDelta;
 use entity::{ids::PaymentId, payment::Model};
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub async fn reconcile(app: &App, by: Actor, id: PaymentId) -> Result<Model> {
-    let missing = || Error::not_found(&["paymentId"]);
-    let before = query::by_id(app.db.reads(), id).await?.ok_or_else(missing)?;
+    let before = query::by_id(app.db.reads(), id).await?.ok_or_else(|| Error::not_found(&["paymentId"]))?;
     let is_in_doubt = is_in_doubt(before.status, before.changed_at, app.clock.now(), grace(app));
     // Given up is not known for ever: somebody may have heard from the fan, or from the provider.
     let was_given_up = may_be_taken(before.status) && before.tid.is_some();
@@ -29,13 +26,28 @@ pub async fn reconcile(app: &App, by: Actor, id: PaymentId) -> Result<Model> {
         let (ko, en) = ("확인할 것이 없는 결제입니다.", "Nothing about this payment is in doubt.");
         return Err(Problem::new(Code::NotAllowed, &["paymentId"], ko, en).into());
     }
-    let asked = ReconcilePayment::now(id).run(app).await;
-    let after = query::by_id(app.db.reads(), id).await?.ok_or_else(missing)?;
-    let has_answered = asked.is_ok();
+    ask(app, by, before, "payment.reconcile", None).await
+}
+
+/// Goes by the provider's answer. `claim` is what the admin said of the payment, if that was said.
+pub(super) async fn ask(
+    app: &App,
+    by: Actor,
+    before: Model,
+    action: &'static str,
+    claim: Option<Value>,
+) -> Result<Model> {
+    let (id, status, changed_at) = (before.id, before.status, before.changed_at);
+    let asked = reconcile::ask_now(app, before).await;
+    let after = query::by_id(app.db.reads(), id).await?.ok_or_else(|| Error::not_found(&["paymentId"]))?;
+    let mut now = json!({ "status": after.status, "changedAt": after.changed_at, "hasAnswered": asked.is_ok() });
+    if let (Some(now), Some(claim)) = (now.as_object_mut(), claim) {
+        now.insert("claim".to_owned(), claim);
+    }
     transaction!(app, txn => {
-        let change = Change::new("payment.reconcile", "payment", id)
-            .before(json!({ "status": before.status, "changedAt": before.changed_at }))
-            .after(json!({ "status": after.status, "changedAt": after.changed_at, "hasAnswered": has_answered }));
+        let change = Change::new(action, "payment", id)
+            .before(json!({ "status": status, "changedAt": changed_at }))
+            .after(now.clone());
         audit::write(txn, app, by, change).await
     })?;
     asked.map(|()| after)
@@ -44,9 +56,4 @@ pub async fn reconcile(app: &App, by: Actor, id: PaymentId) -> Result<Model> {
 /// How long a payment may wait for its page before that is in doubt.
 pub fn grace(app: &App) -> TimeDelta {
     TimeDelta::seconds(i64::try_from(app.config.booking.payment_grace_seconds).unwrap_or(20))
-}
-
-/// How long a payment may be in doubt before people are told.
-pub fn patience(app: &App) -> TimeDelta {
-    TimeDelta::minutes(i64::try_from(app.config.alert.payment_stuck_minutes).unwrap_or(10))
 }

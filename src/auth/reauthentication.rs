@@ -1,4 +1,5 @@
-//! What a member shows again before a token becomes more than a token: leaving, one more way in or one less, another email.
+//! What a member shows again before a token becomes more than a token: leaving, one more way in or one less, another email,
+//! another password.
 //!
 //! The password; where there is none, a sign-in of a moment ago. What was left open on somebody's screen, or stolen for a
 //! minute, does not do.
@@ -12,8 +13,9 @@ use crate::{
 use chrono::TimeDelta;
 use entity::user::Model;
 
-/// Wrong passwords in a quarter of an hour, whichever of these they were shown for; `change_password` has a count of its own.
+/// Wrong passwords in a quarter of an hour, whichever of these they were shown for: a stolen token buys no second budget.
 const MOST: u32 = 5;
+const PATH: &[&str] = &["currentPassword"];
 /// Without a password, the provider must have vouched for the person as recently as this.
 const RECENT: TimeDelta = TimeDelta::minutes(10);
 
@@ -28,15 +30,19 @@ pub async fn prove(app: &App, member: &Member, secret: Option<String>) -> Result
     Ok(user)
 }
 
-async fn by_password(app: &App, user: &Model, secret: String) -> Result<()> {
-    let path = &["currentPassword"];
+/// The same by the password alone; who has none is always wrong.
+pub async fn by_password(app: &App, user: &Model, secret: String) -> Result<()> {
     let tries = format!("member-proof:{}", user.id);
-    throttle::count(app, &tries, MOST, path).await?;
+    throttle::count(app, &tries, MOST, PATH).await?;
     let compared = password::verify(app, secret, user.password_hash.clone()).await;
     if throttle::settle(app, &tries, compared).await? {
         return throttle::forget(app, &tries).await;
     }
-    Err(Problem::new(Code::WrongCredentials, path, "비밀번호가 올바르지 않습니다.", "The password is wrong.").into())
+    Err(wrong())
+}
+
+pub fn wrong() -> Error {
+    Problem::new(Code::WrongCredentials, PATH, "비밀번호가 올바르지 않습니다.", "The password is wrong.").into()
 }
 
 /// Refreshing is no sign-in.

@@ -26,6 +26,9 @@ enum Event {
     /// What we hear: that it certainly did nothing, or the answer of the order API.
     StepBack(usize),
     Ask(usize),
+    /// Somebody says that nothing was taken, rightly or not; that it was, and has gone back outside.
+    Deny(usize),
+    Forget(usize),
     /// The hold is over, or is given up.
     Lapse(usize),
     Cancel(usize),
@@ -44,6 +47,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         4 => (who.clone(), any::<bool>()).prop_map(|(at, is_right)| Event::Take(at, is_right)),
         1 => who.clone().prop_map(Event::StepBack),
         4 => who.clone().prop_map(Event::Ask),
+        1 => who.clone().prop_map(Event::Deny),
+        1 => who.clone().prop_map(Event::Forget),
         3 => who.clone().prop_map(Event::Lapse),
         3 => who.clone().prop_map(Event::Cancel),
         3 => who.prop_map(Event::FinishCancel),
@@ -103,10 +108,20 @@ impl World {
                 self.sales[at].was_called = false;
             }
             Event::Ask(at) => self.ask(at),
+            Event::Deny(at) if self.is(at, PaymentStatus::Approving) => {
+                self.pay(at, payment::Step::Fail);
+                self.release(at);
+            }
+            Event::Forget(at) if self.is(at, PaymentStatus::Approving) && self.sales[at].taken > 0 => {
+                self.pay(at, payment::Step::BeginCancel);
+                self.release(at);
+                self.finish_cancel(at);
+            }
             Event::Lapse(at) if self.is_booked(at, BookingStatus::Held) => self.lapse(at),
             Event::Cancel(at) if self.is_booked(at, BookingStatus::Confirmed) => self.begin_cancel(at),
             Event::FinishCancel(at) => self.finish_cancel(at),
             Event::Ready(..) | Event::BeginApprove(_) | Event::StepBack(_) | Event::Lapse(_) | Event::Cancel(_) => {}
+            Event::Deny(_) | Event::Forget(_) => {}
         }
     }
 

@@ -7,6 +7,7 @@ pub mod cancel;
 pub mod create;
 pub mod graphql;
 pub mod graphql_mutation;
+pub mod graphql_query;
 pub mod index;
 pub mod list;
 pub mod model;

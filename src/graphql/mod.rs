@@ -22,7 +22,7 @@ pub struct Query(
     node::NodeQuery,
     user::graphql::ViewerQuery,
     admin::graphql::AdminQuery,
-    event::graphql::EventQuery,
+    event::graphql_query::EventQuery,
     coupon::graphql::CouponQuery,
     rate_limit::RateLimitQuery,
 );
@@ -35,6 +35,7 @@ pub struct Mutation(
     user::graphql_profile::AccountMutation,
     admin::graphql::AdminMutation,
     admin::graphql_mutation::AdminKeepingMutation,
+    admin::graphql_decide::AdminDecidingMutation,
     admin::graphql_totp::AdminAccountMutation,
     event::graphql_mutation::EventMutation,
     booking::graphql_mutation::BookingMutation,

@@ -19,6 +19,11 @@ pub struct Url(pub String);
 /// The largest integer that every JSON reader keeps exactly.
 const MOST: i64 = 1 << 53;
 
+impl Won {
+    /// The largest amount that can be said.
+    pub const MOST: i64 = MOST;
+}
+
 /// An amount of money or points: whole Korean won, a JSON integer within ±2^53.
 #[Scalar]
 impl ScalarType for Won {

@@ -41,7 +41,7 @@ pub async fn cancel(app: &App, payment: Model) -> Result<()> {
 }
 
 /// What was taken, if the provider says the same as we have written down; an older version wrote nothing down.
-fn taken(payment: &Model, order: &Order) -> Option<i64> {
+pub(super) fn taken(payment: &Model, order: &Order) -> Option<i64> {
     match order.money() {
         Money::Taken { amount, .. } => (payment.taken_amount.is_none_or(|taken| taken == amount)).then_some(amount),
         Money::NotYet | Money::Never | Money::Unreadable => None,
@@ -70,7 +70,7 @@ async fn in_doubt(app: &App, id: PaymentId, step: &str, why: String) -> Error {
 }
 
 /// The money is back, all `amount` of it: the booking it paid for is closed, or was never made; its fan is told.
-async fn returned(txn: &impl ConnectionTrait, app: &App, id: PaymentId, amount: i64) -> Result<()> {
+pub(super) async fn returned(txn: &impl ConnectionTrait, app: &App, id: PaymentId, amount: i64) -> Result<()> {
     let (locked, payment) = purpose::lock(txn, id).await?;
     if payment.status != PaymentStatus::Canceling {
         return Ok(());

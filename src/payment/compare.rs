@@ -1,7 +1,7 @@
 //! What the provider has, against what we have written down: `spotlight audit --provider`. Our own rules cannot see money
-//! that only the provider knows of.
+//! that only the provider knows of. What an admin decided is compared like anything else, as soon as it can be read.
 
-use super::{ask, query};
+use super::{ask, decide, query};
 use crate::{
     app::App,
     error::Result,
@@ -25,6 +25,8 @@ pub struct Comparison {
     pub asked: usize,
     /// Those in doubt: the reconciler's business, and no difference yet.
     pub in_doubt: usize,
+    /// Of those asked about: an admin decided them, and the provider still gives no account that could be compared.
+    pub decided: usize,
     /// In words, one for each payment that differs or could not be asked about.
     pub differences: Vec<String>,
 }
@@ -45,31 +47,51 @@ pub async fn compare(app: &App) -> Result<Comparison> {
         let (in_doubt, sure): (Vec<Model>, Vec<Model>) = rows.into_iter().partition(is_in_doubt);
         all.in_doubt += in_doubt.len();
         all.asked += asked - in_doubt.len();
-        let told = stream::iter(sure).map(|payment| difference(app, payment)).buffer_unordered(AT_ONCE);
-        all.differences.extend(told.filter_map(|told| async { told }).collect::<Vec<_>>().await);
+        let told = stream::iter(sure).map(|payment| look(app, payment)).buffer_unordered(AT_ONCE);
+        for found in told.collect::<Vec<_>>().await {
+            match found? {
+                Found::Agrees => {}
+                Found::Decided => all.decided += 1,
+                Found::Differs(what) => all.differences.push(what),
+            }
+        }
     }
+}
+
+/// What came of asking about one.
+enum Found {
+    Agrees,
+    Decided,
+    Differs(String),
 }
 
 const fn is_in_doubt(payment: &Model) -> bool {
     matches!(payment.status, PaymentStatus::Pending | PaymentStatus::Approving | PaymentStatus::Canceling)
 }
 
-async fn difference(app: &App, payment: Model) -> Option<String> {
-    let order = match ask::order(app, &payment).await {
-        Ok(order) => order,
-        Err(error) => return Some(format!("{}: {error}", payment.id)),
+async fn look(app: &App, payment: Model) -> Result<Found> {
+    let asked = ask::order(app, &payment).await;
+    let said = match &asked {
+        Ok(Some(order)) => order.to_string(),
+        Ok(None) => "no such payment".to_owned(),
+        Err(error) => error.to_string(),
     };
-    if agrees(&payment, order.as_ref()) {
-        return None;
+    let is_readable = matches!(&asked, Ok(Some(order)) if order.money() != Money::Unreadable);
+    if asked.is_ok_and(|order| agrees(&payment, order.as_ref())) {
+        return Ok(Found::Agrees);
     }
+    let db = app.db.reads();
     // It may have gone on while the question was out.
-    let now = query::by_id(app.db.reads(), payment.id).await.ok().flatten();
-    if now.is_some_and(|now| now.changed_at != payment.changed_at) {
-        return None;
+    if query::by_id(db, payment.id).await?.is_some_and(|now| now.changed_at != payment.changed_at) {
+        return Ok(Found::Agrees);
     }
-    let said = order.map_or("no such payment".to_owned(), |order| order.to_string());
     let Model { id, status, amount, canceled_amount, .. } = payment;
-    Some(format!("{id} over {amount} is {status:?} with {canceled_amount} back; the provider says: {said}"))
+    let what = format!("{id} over {amount} is {status:?} with {canceled_amount} back; the provider says: {said}");
+    Ok(match decide::said(db, id).await? {
+        Some(_) if !is_readable => Found::Decided,
+        Some(word) => Found::Differs(format!("{what}; it was decided: {word}")),
+        None => Found::Differs(what),
+    })
 }
 
 /// Whether the provider has what our row says.

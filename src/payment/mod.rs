@@ -3,13 +3,14 @@
 //! Always: the intent is written before every call to the provider and the outcome after it (`payment_event`); a call
 //! whose outcome nobody knows leaves the payment in doubt (`APPROVING`, `CANCELING`), and the reconciler asks the
 //! provider; amounts are compared at each step. What a payment is for is told apart in `purpose` alone. Read `model`, then
-//! `prepare`, `approve`, `cancel`, `reconcile`.
+//! `prepare`, `approve`, `cancel`, `reconcile`; `decide` for what the provider will not tell.
 
 pub mod approve;
 pub mod ask;
 mod begin;
 pub mod cancel;
 pub mod compare;
+pub mod decide;
 pub mod give_up;
 pub mod graphql;
 pub mod model;

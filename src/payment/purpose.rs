@@ -6,6 +6,7 @@ use crate::{
     app::App,
     booking,
     error::{Error, Result},
+    event,
     infra::jobs,
     point,
 };
@@ -53,6 +54,16 @@ pub async fn lock(txn: &impl ConnectionTrait, id: PaymentId) -> Result<(Locked, 
         Purpose::PointCharge => Locked::PointCharge,
     };
     Ok((locked, state::lock(txn, id).await?))
+}
+
+/// The same for who may come to sell it: its event is before the booking.
+pub async fn lock_to_sell(txn: &impl ConnectionTrait, id: PaymentId) -> Result<(Locked, Model)> {
+    if let Purpose::Booking(booking) = Purpose::of(&peek(txn, id).await?)? {
+        let booking = booking::query::by_id(txn, booking).await?;
+        let booking = booking.ok_or_else(|| Error::fault("a booking is never removed"))?;
+        event::query::lock_shared(txn, booking.event_id).await?;
+    }
+    lock(txn, id).await
 }
 
 async fn peek(txn: &impl ConnectionTrait, id: PaymentId) -> Result<Model> {

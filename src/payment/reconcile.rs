@@ -1,7 +1,7 @@
 //! Whatever was left in doubt: ask the provider, then finish, refund or give up. An answer that we cannot read decides
 //! nothing.
 
-use super::{approve, ask, cancel, purpose, query, state};
+use super::{approve, ask, cancel, decide, purpose, query, state};
 use crate::{
     app::App,
     error::{Error, Result},
@@ -50,14 +50,31 @@ impl Job for ReconcilePayment {
         if self.since.is_some_and(|since| since != payment.changed_at.timestamp_micros()) {
             return Ok(());
         }
-        match payment.status {
-            PaymentStatus::Approving | PaymentStatus::Failed | PaymentStatus::Expired => {
-                ask_and_decide(app, payment).await
+        match ask_now(app, payment).await {
+            // Somebody has decided it: asking ends here, and `compare` goes on to look.
+            Err(Error::Unavailable(why)) if is_given_up_by_word(app, self.payment_id).await? => {
+                tracing::warn!(payment = %self.payment_id, why, "decided, and still not to be read");
+                Ok(())
             }
-            PaymentStatus::Canceling => cancel::cancel(app, payment).await,
-            PaymentStatus::Pending | PaymentStatus::Ready | PaymentStatus::Approved | PaymentStatus::Canceled => Ok(()),
+            asked => asked,
         }
     }
+}
+
+/// Asks, and goes by the answer. An error: there was none.
+pub async fn ask_now(app: &App, payment: Model) -> Result<()> {
+    match payment.status {
+        PaymentStatus::Approving | PaymentStatus::Failed | PaymentStatus::Expired => ask_and_decide(app, payment).await,
+        PaymentStatus::Canceling => cancel::cancel(app, payment).await,
+        PaymentStatus::Pending | PaymentStatus::Ready | PaymentStatus::Approved | PaymentStatus::Canceled => Ok(()),
+    }
+}
+
+/// Because somebody said that nothing was taken.
+async fn is_given_up_by_word(app: &App, id: PaymentId) -> Result<bool> {
+    let (db, failed) = (app.db.reads(), PaymentStatus::Failed);
+    let is_given_up = query::by_id(db, id).await?.is_some_and(|payment| payment.status == failed);
+    Ok(is_given_up && decide::said(db, id).await?.is_some())
 }
 
 async fn ask_and_decide(app: &App, payment: Model) -> Result<()> {
@@ -83,15 +100,22 @@ async fn ask_and_decide(app: &App, payment: Model) -> Result<()> {
 }
 
 /// Nobody knows where the money is. What is in doubt stays so and is told after a while (`stuck`); what was given up keeps
-/// nothing any more, so that its job is parked in the end, and that is told.
+/// nothing any more, so that its job is parked in the end, and that is told, unless somebody has decided it.
 async fn unreadable(app: &App, payment: &Model, said: &str) -> Error {
-    let now = app.clock.now();
-    let logged = transaction!(app, txn => state::log(txn, app, payment.id, now, "OrderUnreadable", said).await);
-    if let Err(error) = logged {
-        return error;
+    match log_unreadable(app, payment, said).await {
+        Err(error) => error,
+        Ok(may_wait) => {
+            let what = format!("kakaopay: {} is {:?}, and asked about it: {said}", payment.id, payment.status);
+            if may_wait { Error::Unavailable(what) } else { Error::fault(what) }
+        }
     }
-    let what = format!("kakaopay: {} is {:?}, and asked about it: {said}", payment.id, payment.status);
-    if payment.status == PaymentStatus::Approving { Error::Unavailable(what) } else { Error::fault(what) }
+}
+
+/// True if no other person need be told.
+async fn log_unreadable(app: &App, payment: &Model, said: &str) -> Result<bool> {
+    let (id, now) = (payment.id, app.clock.now());
+    transaction!(app, txn => state::log(txn, app, id, now, "OrderUnreadable", said).await)?;
+    Ok(payment.status == PaymentStatus::Approving || is_given_up_by_word(app, id).await?)
 }
 
 /// Nothing was taken: the hold goes back. If the provider might still take it, it is asked again.

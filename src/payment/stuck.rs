@@ -46,9 +46,13 @@ impl Job for WatchPayments {
     }
 }
 
+/// How long a payment may be in doubt before people are told.
+pub fn patience(app: &App) -> TimeDelta {
+    TimeDelta::minutes(i64::try_from(app.config.alert.payment_stuck_minutes).unwrap_or(10))
+}
+
 /// In doubt (an old `PENDING` is: its page may be there) for too long, and nobody was told of it yet.
 async fn stuck(app: &App) -> Result<Vec<Model>> {
-    let minutes = i64::try_from(app.config.alert.payment_stuck_minutes).unwrap_or(10);
     let told = Query::select()
         .expr(Expr::value(1))
         .from(payment_event::Entity)
@@ -60,7 +64,7 @@ async fn stuck(app: &App) -> Result<Vec<Model>> {
         .to_owned();
     let rows = Entity::find()
         .filter(Column::Status.is_in([PaymentStatus::Pending, PaymentStatus::Approving, PaymentStatus::Canceling]))
-        .filter(Column::ChangedAt.lt(app.clock.now() - TimeDelta::minutes(minutes)))
+        .filter(Column::ChangedAt.lt(app.clock.now() - patience(app)))
         .filter(Condition::all().not().add(Expr::exists(told)))
         .order_by_asc(Column::ChangedAt)
         .limit(MOST)
@@ -105,7 +109,7 @@ impl Job for AlertStuckPayment {
         let Some(payment) = query::by_id(app.db.reads(), self.payment_id).await? else { return Ok(()) };
         let minutes = (app.clock.now() - payment.changed_at).num_minutes();
         let text = format!(
-            "{} over {} won ({:?}) has been {:?} for {minutes} min. It is asked about again and again; see the admin's payments.",
+            "{} over {} won ({:?}) has been {:?} for {minutes} min. It is asked about again and again; see the admin's payments, and decide it if the provider never tells.",
             payment.id, payment.amount, payment.purpose, payment.status,
         );
         app.alert.send(&text).await

@@ -1,5 +1,6 @@
 //! A charge that nobody paid lapses. Unlike a hold it keeps nothing from anybody, so there is time to ask the provider
-//! first, however long the provider is away.
+//! first. Asked in vain for as long as an alert waits, it is in doubt like any other payment: people are told of it, the
+//! reconciler goes on asking, and an admin may decide it.
 
 use crate::{
     app::App,
@@ -9,10 +10,10 @@ use crate::{
         jobs::{Job, Lane},
         kakaopay::Money,
     },
-    payment::{self, model::Step, reconcile::ReconcilePayment},
+    payment::{self, model::Step, reconcile::ReconcilePayment, stuck},
     transaction,
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::{enums::PaymentStatus, ids::PaymentId, payment::Model};
 use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
@@ -24,9 +25,12 @@ pub struct ExpireCharge {
 
 /// To be done when the time to pay is over.
 pub async fn plan(txn: &impl ConnectionTrait, app: &App, payment: &Model) -> Result<()> {
-    let minutes = i64::try_from(app.config.points.charge_minutes).unwrap_or(15);
-    let (now, due) = (app.clock.now(), payment.created_at + TimeDelta::minutes(minutes));
+    let (now, due) = (app.clock.now(), due(app, payment));
     jobs::enqueue(txn, &app.ids, now, due, &ExpireCharge { payment_id: payment.id }).await.map(drop)
+}
+
+fn due(app: &App, payment: &Model) -> DateTime<Utc> {
+    payment.created_at + TimeDelta::minutes(i64::try_from(app.config.points.charge_minutes).unwrap_or(15))
 }
 
 impl Job for ExpireCharge {
@@ -46,31 +50,37 @@ impl Job for ExpireCharge {
 
 /// Without an approve call of ours the provider takes nothing; that it did not is asked all the same.
 struct Asked {
-    was_taken: bool,
+    is_unpaid: bool,
     /// For the log of the payment.
     said: String,
 }
 
 async fn ask(app: &App, payment: &Model) -> Result<Asked> {
-    let Some(order) = payment::ask::order(app, payment).await? else {
-        return Ok(Asked { was_taken: false, said: "the provider knows no such payment".to_owned() });
-    };
-    let was_taken = match order.money() {
-        Money::Taken { .. } => true,
-        Money::NotYet | Money::Never => false,
-        Money::Unreadable => {
-            return Err(Error::Unavailable(format!("kakaopay: asked about {}: {order}", payment.id)));
+    match ask_once(app, payment).await {
+        Err(Error::Unavailable(said)) if app.clock.now() > due(app, payment) + stuck::patience(app) => {
+            Ok(Asked { is_unpaid: false, said })
         }
+        asked => asked,
+    }
+}
+
+async fn ask_once(app: &App, payment: &Model) -> Result<Asked> {
+    let Some(order) = payment::ask::order(app, payment).await? else {
+        return Ok(Asked { is_unpaid: true, said: "the provider knows no such payment".to_owned() });
     };
-    Ok(Asked { was_taken, said: order.to_string() })
+    let said = order.to_string();
+    match order.money() {
+        Money::Taken { .. } => Ok(Asked { is_unpaid: false, said: format!("taken without being asked for: {said}") }),
+        Money::NotYet | Money::Never => Ok(Asked { is_unpaid: true, said }),
+        Money::Unreadable => Err(Error::Unavailable(format!("kakaopay: asked about {}: {said}", payment.id))),
+    }
 }
 
 async fn end(txn: &impl ConnectionTrait, app: &App, id: PaymentId, asked: &Asked) -> Result<()> {
     let payment = payment::state::lock(txn, id).await?;
     match payment.status {
-        PaymentStatus::Ready if asked.was_taken => {
-            let why = format!("taken without being asked for: {}", asked.said);
-            payment::state::step(txn, app, &payment, Step::BeginApprove, &why).await?;
+        PaymentStatus::Ready if !asked.is_unpaid => {
+            payment::state::step(txn, app, &payment, Step::BeginApprove, &asked.said).await?;
             let now = app.clock.now();
             jobs::enqueue(txn, &app.ids, now, now, &ReconcilePayment::now(id)).await.map(drop)
         }

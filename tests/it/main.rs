@@ -17,9 +17,11 @@ mod away;
 mod booking;
 mod charges;
 mod commits;
+mod commits_approve;
 mod config;
 mod cookies;
 mod coupons;
+mod decisions;
 mod double_submit;
 mod doubt;
 mod edge;
@@ -36,6 +38,7 @@ mod mail;
 mod mail_kill;
 mod member;
 mod metrics;
+mod migrations;
 mod natural_keys;
 mod notifications;
 mod onsale;
@@ -65,14 +68,19 @@ fn scenarios() -> Vec<Scenario> {
     [
         admin_sign_in::all(),
         admin::all(),
+        admin::deeds::all(),
+        admin::lists::all(),
         alerts::all(),
         auth::all(),
         booking::all(),
         charges::all(),
         commits::all(),
+        commits_approve::all(),
         config::all(),
         cookies::all(),
         coupons::all(),
+        decisions::all(),
+        decisions::disputed::all(),
         double_submit::all(),
         doubt::all(),
         edge::all(),
@@ -85,6 +93,10 @@ fn scenarios() -> Vec<Scenario> {
         line::all(),
         lists::all(),
         member::all(),
+        member::blocked::all(),
+        member::email::all(),
+        member::ended::all(),
+        member::erased::all(),
         mail::all(),
         metrics::all(),
         natural_keys::all(),
@@ -102,9 +114,13 @@ fn scenarios() -> Vec<Scenario> {
         sessions::all(),
         torture::all(),
         social::all(),
+        social::links::all(),
+        social::provider::all(),
+        social::webhook::all(),
         tokens::all(),
         transports::all(),
         uploads::all(),
+        uploads::files::all(),
     ]
     .into_iter()
     .flatten()
@@ -136,6 +152,7 @@ fn main() -> ExitCode {
         secrets::no_password_of_a_backend_is_in_the_log();
         Ok(())
     }));
+    trials.extend(migrations::trials(&databases));
     for database in &databases {
         trials.extend(scenarios().into_iter().map(|scenario| scenario.trial(database)));
     }

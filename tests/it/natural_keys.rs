@@ -48,6 +48,7 @@ const MUTATIONS: &[(&str, By)] = &[
     ("accountWithdraw", State),
     ("adminEventRemove", State),
     ("adminUserRemove", State),
+    ("adminPaymentDecide", State),
     ("adminPaymentReconcile", State),
     ("adminJobRetry", State),
     ("couponUpdate", State),

@@ -32,7 +32,7 @@ macro_rules! example {
     };
 }
 
-static EXAMPLES: [Example; 16] = [
+static EXAMPLES: [Example; 17] = [
     example!("BrowseEvents", "01-browse-events"),
     example!("SearchEvents", "02-search-events"),
     example!("SignInAsFan", "03-sign-in"),
@@ -49,6 +49,7 @@ static EXAMPLES: [Example; 16] = [
     example!("AdminUsers", "14-admin-users"),
     example!("AdminStuck", "15-admin-stuck"),
     example!("StartSocialSignIn", "16-social-sign-in"),
+    example!("DecidePayment", "17-decide-payment"),
 ];
 
 /// All tabs, in the order in which a newcomer would try them.
