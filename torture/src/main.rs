@@ -12,6 +12,7 @@
 mod ask;
 mod cluster;
 mod crashes;
+mod dice;
 mod nodes;
 mod person;
 mod races;
