@@ -20,6 +20,7 @@ mod commits;
 mod config;
 mod cookies;
 mod coupons;
+mod deadlocks;
 mod double_submit;
 mod doubt;
 mod edge;
@@ -73,6 +74,7 @@ fn scenarios() -> Vec<Scenario> {
         cookies::all(),
         coupons::all(),
         double_submit::all(),
+        deadlocks::all(),
         doubt::all(),
         edge::all(),
         events::all(),
