@@ -17,6 +17,7 @@ mod away;
 mod booking;
 mod charges;
 mod commits;
+mod commits_of_groups;
 mod config;
 mod cookies;
 mod coupons;
@@ -70,6 +71,7 @@ fn scenarios() -> Vec<Scenario> {
         booking::all(),
         charges::all(),
         commits::all(),
+        commits_of_groups::all(),
         config::all(),
         cookies::all(),
         coupons::all(),
