@@ -65,7 +65,11 @@ pub async fn capacity_lowered(cluster: &Cluster, mut dice: Dice) -> Result<Outco
         }
     });
     // Before all of them, in between, or after all of them; in order.
-    let mut after = [0; 3].map(|_| [0, dice.below(BUYERS / 2), BUYERS][dice.below(3)]);
+    let mut after = [0; 3].map(|_| match dice.below(3) {
+        0 => 0,
+        1 => dice.below(BUYERS / 2),
+        _ => BUYERS,
+    });
     after.sort_unstable();
     let lowering = lower(cluster.artist(1), &show, after, count);
     let (payloads, lowered) = tokio::join!(at_once(asking.collect::<Vec<_>>()), lowering);
