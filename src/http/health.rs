@@ -2,6 +2,10 @@
 
 use crate::app::App;
 use axum::{extract::State, http::StatusCode};
+use std::time::Duration;
+
+/// Whoever asks whether this node is ready does not wait as long as a request waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// This process runs.
 pub async fn live() -> &'static str {
@@ -10,6 +14,13 @@ pub async fn live() -> &'static str {
 
 /// It can serve: the database answers, and nobody asked it to stop.
 pub async fn ready(State(app): State<App>) -> StatusCode {
-    let is_ready = !app.shutdown.is_cancelled() && app.db.answers().await;
+    let is_ready = !app.shutdown.is_cancelled() && answers(&app).await;
     if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+/// In a task of its own: a question that is given up halfway would leave its answer to the connection's next user.
+async fn answers(app: &App) -> bool {
+    let db = app.db.clone();
+    let asked = app.tasks.spawn(async move { db.answers().await });
+    matches!(tokio::time::timeout(PATIENCE, asked).await, Ok(Ok(true)))
 }

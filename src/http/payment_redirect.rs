@@ -14,6 +14,7 @@ use axum::{
 use entity::{enums::PaymentStatus, ids::PaymentId, payment::Model};
 use maud::{DOCTYPE, html};
 use serde::Deserialize;
+use tokio::time::timeout;
 
 #[derive(Debug, Deserialize)]
 pub struct Parameters {
@@ -26,14 +27,17 @@ pub async fn back(
     Query(parameters): Query<Parameters>,
 ) -> Response {
     let Ok(id) = id.parse::<PaymentId>() else { return StatusCode::NOT_FOUND.into_response() };
+    // What was begun goes on: a browser waits no longer for it than for an operation.
+    let time = app.config.edge.operation_time;
     let settled = match (outcome.as_str(), parameters.pg_token) {
-        ("approved", Some(token)) => settle(&app, id, token).await,
+        ("approved", Some(token)) => timeout(time, settle(&app, id, token)).await,
         ("canceled" | "failed", _) => {
             let giving = app.clone();
-            app.outlive(async move { give_up::give_up(&giving, id).await }).await
+            timeout(time, app.outlive(async move { give_up::give_up(&giving, id).await })).await
         }
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
+    let settled = settled.unwrap_or_else(|_| Err(Error::Unavailable("the database takes too long".to_owned())));
     match settled {
         Ok(payment) => match return_url::after(&payment) {
             Some(address) => Redirect::to(&address).into_response(),

@@ -18,9 +18,11 @@ mod booking;
 mod charges;
 mod commits;
 mod commits_approve;
+mod commits_of_groups;
 mod config;
 mod cookies;
 mod coupons;
+mod deadlocks;
 mod decisions;
 mod double_submit;
 mod doubt;
@@ -76,12 +78,14 @@ fn scenarios() -> Vec<Scenario> {
         charges::all(),
         commits::all(),
         commits_approve::all(),
+        commits_of_groups::all(),
         config::all(),
         cookies::all(),
         coupons::all(),
         decisions::all(),
         decisions::disputed::all(),
         double_submit::all(),
+        deadlocks::all(),
         doubt::all(),
         edge::all(),
         events::all(),

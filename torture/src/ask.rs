@@ -32,6 +32,14 @@ pub fn text(value: &Value, pointer: &str) -> Result<String> {
     Ok(found.ok_or_else(|| format!("no {pointer} in {value}"))?.to_owned())
 }
 
+/// An address that some node gave out, at the node that is asked: to browsers all of them have one name.
+pub fn at(url: &str, address: &str) -> String {
+    match address.strip_prefix("http://127.0.0.1:").and_then(|rest| rest.split_once('/')) {
+        Some((_, path)) => format!("{url}/{path}"),
+        None => address.to_owned(),
+    }
+}
+
 /// Why a mutation was refused; empty if it was not.
 pub fn refusal(payload: &Value) -> &str {
     payload.pointer("/userErrors/0/code").and_then(Value::as_str).unwrap_or_default()
@@ -85,7 +93,8 @@ impl Caller {
 
     /// Agrees on the provider's page; answers where the browser is sent.
     pub async fn agree(&self, page: &str) -> Result<String> {
-        let pressed = self.http.post(format!("{page}/approve")).form(&[("fault", "none")]).send().await?;
+        let pressed = self.http.post(format!("{}/approve", at(&self.url, page))).form(&[("fault", "none")]);
+        let pressed = pressed.send().await?;
         let back = pressed.headers().get("location").ok_or("the provider's page sends nobody back")?;
         Ok(back.to_str()?.to_owned())
     }

@@ -1,4 +1,5 @@
 //! Each story is run once to see which steps it passes, then once for each of those, killed there; the databases side by side.
+//! The server is then started again; or, with an heir, it is not, and the second node must do with what was left.
 
 mod cast;
 mod crowd;
@@ -14,7 +15,7 @@ use crate::{
     world::World,
 };
 use cast::Cast;
-use perform::{look_again, perform};
+use perform::{Place, look_again, perform};
 use std::time::Duration;
 use story::Story;
 
@@ -29,6 +30,15 @@ pub struct Crashes {
     /// Only the steps whose name has this
     #[arg(long, default_value = "")]
     step: String,
+    /// Only every so manieth step of a story
+    #[arg(long, default_value_t = 1)]
+    every: usize,
+    /// Two nodes: the one that is killed is not started again, and the other one must settle all of it
+    #[arg(long)]
+    heir: bool,
+    /// The nodes' key-value store; the database's own table if it is left out
+    #[arg(long, default_value = "embedded:")]
+    kv: String,
     /// Leave the settings as they are by default, however long that takes
     #[arg(long)]
     as_configured: bool,
@@ -52,9 +62,10 @@ impl Crashes {
         let sum = |of: fn(&Tally) -> usize| tallies.iter().map(of).sum::<usize>();
         let (runs, failed) = (sum(|tally| tally.runs), sum(|tally| tally.failed));
         println!(
-            "\n{runs} kills, {failed} not settled as it must be; {} steps were not passed a second time; the slowest was settled {:.1} s after the restart",
+            "\n{runs} kills, {failed} not settled as it must be; {} steps were not passed a second time; the slowest was settled {:.1} s after {}",
             sum(|tally| tally.unreached),
-            tallies.iter().map(|tally| tally.slowest).max().unwrap_or_default().as_secs_f64()
+            tallies.iter().map(|tally| tally.slowest).max().unwrap_or_default().as_secs_f64(),
+            if self.heir { "the other node was alone" } else { "the restart" }
         );
         if runs == 0 {
             return Err("nothing was killed: is there such a step, and is this a debug build?".into());
@@ -64,12 +75,14 @@ impl Crashes {
 
     async fn on(&self, address: &str) -> Result<Tally> {
         let name = address.split(':').next().unwrap_or(address);
-        let world = World::make(address, &[], self.as_configured).await?;
-        let mut cast = Cast::of(&world).await?;
+        let world = World::make(address, &[("kv.url", self.kv.clone())], self.as_configured).await?;
+        let heir = if self.heir { Some(world.node("heir")?) } else { None };
+        let place = Place { world, heir };
+        let mut cast = Cast::of(&place.world).await?;
         let mut tally = Tally::default();
         for story in Story::ALL.into_iter().filter(|story| story.name().contains(&self.story)) {
             let title = format!("{name:<8} {:<12}", story.name());
-            let told = self.tell(&world, &mut cast, (story, &title), &mut tally).await;
+            let told = self.tell(&place, &mut cast, (story, &title), &mut tally).await;
             told.map_err(|why| format!("{title}: {why}"))?;
         }
         Ok(tally)
@@ -77,16 +90,16 @@ impl Crashes {
 
     async fn tell(
         &self,
-        world: &World,
+        place: &Place,
         cast: &mut Cast,
         (story, title): (Story, &str),
         tally: &mut Tally,
     ) -> Result<()> {
         // Does what earlier stories left to be done by now, so that the list below has this one's steps alone.
-        perform(world, cast, story, &story.rehearsal()).await?.outcome?;
-        let list = world.plan.folder.join("steps");
+        perform(place, cast, story, &story.rehearsal()).await?.outcome?;
+        let list = place.world.plan.folder.join("steps");
         let listing = Rehearsal { steps_to: Some(list.clone()), ..story.rehearsal() };
-        let calm = perform(world, cast, story, &listing).await?.outcome;
+        let calm = perform(place, cast, story, &listing).await?.outcome;
         let calm = calm.map_err(|why| format!("without a kill already: {why}"))?;
         let passed = Plan::steps(&list)?;
         println!("{title} {}: {calm}", story.told());
@@ -94,15 +107,16 @@ impl Crashes {
             println!("{title} the crowd was served in {} transactions", steps::groups(&passed)?);
         }
         let before = tally.runs;
-        for step in steps::interesting(story, &passed).into_iter().filter(|step| step.contains(&self.step)) {
+        let wanted = steps::interesting(story, &passed).into_iter().filter(|step| step.contains(&self.step));
+        for step in wanted.step_by(self.every.max(1)) {
             let rehearsal = Rehearsal { kill_at: Some(step.clone()), ..story.rehearsal() };
-            let run = perform(world, cast, story, &rehearsal).await?;
+            let run = perform(place, cast, story, &rehearsal).await?;
             println!("{title} {step:<42} {}", tally.count(run));
         }
         if self.step.is_empty() && tally.runs == before {
             return Err("no step of it was killed".into());
         }
-        look_again(world).await
+        look_again(&place.world).await
     }
 }
 

@@ -7,14 +7,19 @@
 //!
 //! `cargo run -p torture -- races`: what many want at the same time, round after round, on one node or several.
 //!
-//! Read `world` for what is set up, `server` for the processes, `person` for what people do, then `crashes`, `nodes` and `races`.
+//! `cargo run -p torture -- restarts`: the database's server is killed and started again in the middle of a sale.
+//!
+//! Read `world` for what is set up, `server` for the processes, `person` for what people do, then `crashes`, `nodes`,
+//! `races` and `restarts`.
 
 mod ask;
 mod cluster;
 mod crashes;
+mod dice;
 mod nodes;
 mod person;
 mod races;
+mod restarts;
 mod server;
 mod settled;
 mod show;
@@ -42,6 +47,8 @@ enum Command {
     Nodes(nodes::Nodes),
     /// Let many want the same at the same time
     Races(races::Races),
+    /// Kill the database's server while people buy
+    Restarts(restarts::Restarts),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +72,7 @@ fn run(arguments: Arguments) -> Result<()> {
             Command::Crashes(crashes) => crashes.run().await,
             Command::Nodes(nodes) => nodes.run().await,
             Command::Races(races) => races.run().await,
+            Command::Restarts(restarts) => restarts.run().await,
         }
     }))
 }

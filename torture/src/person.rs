@@ -3,7 +3,7 @@
 
 use crate::{
     Result,
-    ask::{self, Caller},
+    ask::{self, Caller, at},
     server::{Plan, Rehearsal, Server},
     world::Member,
 };
@@ -23,6 +23,8 @@ pub struct Stage {
     pub http: reqwest::Client,
     plan: Plan,
     server: Server,
+    /// A second node, which takes the place of the first one.
+    heir: Option<Server>,
     clock_ahead: i64,
     /// When the server was started again after it was killed.
     pub revived: Option<Instant>,
@@ -32,7 +34,17 @@ impl Stage {
     pub async fn open(plan: &Plan, rehearsal: &Rehearsal) -> Result<Self> {
         let http = ask::client()?;
         let server = plan.start(rehearsal).await?;
-        Ok(Self { http, plan: plan.clone(), server, clock_ahead: rehearsal.clock_ahead, revived: None })
+        Ok(Self { http, plan: plan.clone(), server, heir: None, clock_ahead: rehearsal.clock_ahead, revived: None })
+    }
+
+    /// With a second node on the same database, if there is one: when the first one was killed it is not started again.
+    pub async fn open_with(plan: &Plan, heir: Option<&Plan>, rehearsal: &Rehearsal) -> Result<Self> {
+        let mut stage = Self::open(plan, rehearsal).await?;
+        if let Some(heir) = heir {
+            let peaceful = Rehearsal { clock_ahead: rehearsal.clock_ahead, ..Rehearsal::default() };
+            stage.heir = Some(heir.start(&peaceful).await?);
+        }
+        Ok(stage)
     }
 
     pub fn url(&self) -> String {
@@ -45,6 +57,9 @@ impl Stage {
     }
 
     pub async fn close(mut self) -> Result<()> {
+        if let Some(heir) = &mut self.heir {
+            heir.kill().await?;
+        }
         self.server.kill().await
     }
 
@@ -61,7 +76,10 @@ impl Stage {
             return Err(format!("the server died a second time: see {}", self.plan.log().display()).into());
         }
         let rehearsal = Rehearsal { clock_ahead: self.clock_ahead, ..Rehearsal::default() };
-        self.server = self.plan.start(&rehearsal).await?;
+        self.server = match self.heir.take() {
+            Some(heir) => heir,
+            None => self.plan.start(&rehearsal).await?,
+        };
         self.revived = Some(Instant::now());
         Ok(())
     }
@@ -105,7 +123,8 @@ impl Stage {
     /// Presses a button of the provider's page, and follows the browser back to us once.
     pub async fn press(&mut self, page: &str, button: &str) -> Result<()> {
         let back = loop {
-            let pressed = self.http.post(format!("{page}/{button}")).form(&[("fault", "none")]).send().await;
+            let pressed =
+                self.http.post(format!("{}/{button}", at(&self.url(), page))).form(&[("fault", "none")]).send().await;
             match pressed {
                 Err(why) => self.revive(&why.to_string()).await?,
                 Ok(pressed) => match pressed.headers().get("location").map(|to| to.to_str()) {
@@ -115,7 +134,7 @@ impl Stage {
                 },
             }
         };
-        while let Err(why) = self.http.get(&back).send().await {
+        while let Err(why) = self.http.get(at(&self.url(), &back)).send().await {
             self.revive(&why.to_string()).await?;
         }
         Ok(())

@@ -9,7 +9,7 @@ mod own;
 mod rush;
 mod seats;
 
-use crate::{Result, cluster::Cluster};
+use crate::{Result, cluster::Cluster, dice::Dice};
 use entity::enums::CouponKind;
 use std::{fmt::Debug, time::Instant};
 
@@ -27,6 +27,9 @@ pub struct Races {
     /// How often each race is run
     #[arg(long, default_value_t = 10)]
     rounds: usize,
+    /// Who begins first where that is for chance to say: the same seed says the same again
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
     /// Only the races whose name has this
     #[arg(long, default_value = "")]
     race: String,
@@ -85,19 +88,36 @@ impl Race {
         }
     }
 
-    async fn round(self, cluster: &Cluster) -> Result<Outcomes> {
+    /// The two ways in which it can end for somebody: over all rounds, both must have come about.
+    const fn ways(self) -> Option<[&'static str; 2]> {
+        match self {
+            Self::Capacity => Some(seats::WAYS),
+            Self::ApproveExpire => Some(money::WAYS),
+            Self::CancelEvent => Some(cancels::WAYS),
+            Self::Seats
+            | Self::SameKey
+            | Self::LastCoupon(_)
+            | Self::OneFan(_)
+            | Self::OneCoupon
+            | Self::OneBalance
+            | Self::DoubleApprove
+            | Self::CancelCancel => None,
+        }
+    }
+
+    async fn round(self, cluster: &Cluster, dice: Dice) -> Result<Outcomes> {
         match self {
             Self::Seats => Box::pin(seats::buyers_on_seats(cluster)).await,
-            Self::Capacity => Box::pin(seats::capacity_lowered(cluster)).await,
+            Self::Capacity => Box::pin(seats::capacity_lowered(cluster, dice)).await,
             Self::SameKey => Box::pin(seats::same_key(cluster)).await,
             Self::LastCoupon(kind) => Box::pin(coupons::last_one(cluster, kind)).await,
             Self::OneFan(kind) => Box::pin(coupons::one_fan(cluster, kind)).await,
             Self::OneCoupon => Box::pin(own::one_coupon(cluster)).await,
             Self::OneBalance => Box::pin(own::one_balance(cluster)).await,
             Self::DoubleApprove => Box::pin(money::double_approve(cluster)).await,
-            Self::ApproveExpire => Box::pin(money::approve_against_expire(cluster)).await,
+            Self::ApproveExpire => Box::pin(money::approve_against_expire(cluster, dice)).await,
             Self::CancelCancel => Box::pin(cancels::cancel_against_cancel(cluster)).await,
-            Self::CancelEvent => Box::pin(cancels::cancel_against_event(cluster)).await,
+            Self::CancelEvent => Box::pin(cancels::cancel_against_event(cluster, dice)).await,
         }
     }
 }
@@ -132,7 +152,7 @@ impl Races {
         let mut sum = Outcomes::new();
         for round in 1..=self.rounds {
             let since = cluster.world.app.clock.now();
-            let ended = match race.round(cluster).await {
+            let ended = match race.round(cluster, Dice::of(self.seed, race.name(), round)).await {
                 Ok(ended) => cluster.judge(Some(since)).await.map(|()| ended),
                 Err(why) => Err(why),
             };
@@ -140,6 +160,7 @@ impl Races {
         }
         // What was right after its round must be right still.
         cluster.judge(None).await.map_err(|why| format!("after its last round: {why}"))?;
+        both(race, &sum)?;
         let told: Vec<String> = sum.iter().map(|(what, count)| format!("{count} {what}")).collect();
         let (repeats, seconds) = (cluster.repeats(), began.elapsed().as_secs_f64());
         let again = if repeats == 0 { String::new() } else { format!(" (asked again when busy: {repeats})") };
@@ -155,6 +176,16 @@ fn add(sum: &mut Outcomes, ended: Outcomes) {
             None => sum.push((what, count)),
         }
     }
+}
+
+/// A race that the same side wins each time was none.
+fn both(race: Race, sum: &Outcomes) -> Result<()> {
+    for way in race.ways().into_iter().flatten() {
+        if !sum.iter().any(|(what, count)| *what == way && *count > 0) {
+            return Err(format!("never {way:?} in all rounds, only {sum:?}: more rounds, or another seed?").into());
+        }
+    }
+    Ok(())
 }
 
 /// An error that says what was found where something else is due.

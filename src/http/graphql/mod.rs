@@ -59,6 +59,7 @@ use problem::Problem;
 use request::Parameters;
 use sse_reserved::Reservations;
 use std::{ops::Deref, sync::Arc};
+use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use client::bearer;
@@ -158,14 +159,17 @@ async fn respond(
         _ => return Err(Problem::method_not_allowed("Use POST; GET is for queries only.")),
     }
     let accepted = accepted.ok_or_else(Problem::not_acceptable)?;
+    let until = edge.until();
     let caller = caller.await?;
+    let left = until.saturating_duration_since(Instant::now());
     let is_get = parts.method == Method::GET;
     let parameters = if is_get {
         Parameters::from_address(parts.uri.query().unwrap_or_default())?
     } else {
         body::read(&edge, &caller, meta, &parts.headers, body).await?
     };
-    let charged = edge.admit(&caller, meta, parameters).await?;
+    // What a slow client takes to send it is its own time.
+    let charged = edge.admit(&caller, meta, parameters, Instant::now() + left).await?;
     let kind = charged.operation.kind;
     if is_get && kind == OperationType::Mutation {
         return Err(Problem::method_not_allowed("Use POST; GET is for queries only."));

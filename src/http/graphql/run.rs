@@ -4,7 +4,7 @@ use super::{
     Edge,
     budget::SharedPurse,
     cost,
-    engine::{Caller, Charge, ClientMeta, EVENT_ID},
+    engine::{Caller, Charge, ClientMeta, EVENT_ID, Refusal},
     persisted::Persisted,
     problem::Problem,
     request::{Operation, Parameters},
@@ -16,7 +16,10 @@ use futures_util::{
 };
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use std::{any::Any, panic::AssertUnwindSafe};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
 use tokio_util::task::AbortOnDropHandle;
 
 /// What goes to the client: `Serialize` gives the GraphQL answer.
@@ -108,26 +111,51 @@ pub struct Charged {
     pub operation: Operation,
     charge: Charge,
     purse: SharedPurse,
+    /// When its time is up.
+    until: Instant,
 }
 
 impl Edge {
+    /// When the time of an operation is up that begins now. Who asks and what they may spend is found out within that time,
+    /// too: one after the other, each in a time of its own, nobody would know how long an answer may take.
+    pub fn until(&self) -> Instant {
+        Instant::now() + self.settings.operation_time
+    }
+
     /// What the parameters ask for, if the caller may ask it and has the points.
-    pub async fn admit(&self, caller: &Caller, meta: &ClientMeta, parameters: Parameters) -> Result<Charged, Problem> {
+    pub async fn admit(
+        &self,
+        caller: &Caller,
+        meta: &ClientMeta,
+        parameters: Parameters,
+        until: Instant,
+    ) -> Result<Charged, Problem> {
+        let admitted = timeout_at(until, self.admit_in_time(caller, meta, parameters));
+        let (operation, charge, purse) = admitted.await.unwrap_or_else(|_| Err(Refusal::Unavailable.into()))?;
+        Ok(Charged { operation, charge, purse, until })
+    }
+
+    async fn admit_in_time(
+        &self,
+        caller: &Caller,
+        meta: &ClientMeta,
+        parameters: Parameters,
+    ) -> Result<(Operation, Charge, SharedPurse), Problem> {
         let operation = self.operation(parameters).await?;
         if operation.requested.is_introspection && !caller.may_introspect {
             return Err(Problem::document("FORBIDDEN", "The schema is open to admins only."));
         }
         let (charge, purse) = self.charge(caller, meta, operation.requested.cost).await?;
-        Ok(Charged { operation, charge, purse })
+        Ok((operation, charge, purse))
     }
 
     /// Runs a query or a mutation.
     pub async fn execute(&self, caller: &Caller, meta: &ClientMeta, charged: Charged) -> Answer {
-        let Charged { operation, charge, purse } = charged;
+        let Charged { operation, charge, purse, until } = charged;
         let Operation { request, requested, validation, unknown, persisted, .. } = operation;
         let running = self.engine.execute(caller, meta, charge, request, validation);
         let running = AssertUnwindSafe(running).catch_unwind();
-        match tokio::time::timeout(self.settings.operation_time, running).await {
+        match timeout_at(until, running).await {
             Ok(Ok(response)) => {
                 let actual = cost::actual(requested, &response.data);
                 let remaining = purse.refund(charge.cost.saturating_sub(actual));

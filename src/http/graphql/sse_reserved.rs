@@ -160,7 +160,7 @@ pub async fn run(
         Some(Value::String(id)) if (1..=100).contains(&id.len()) => id.clone(),
         _ => return Err(Problem::bad_request("`extensions.operationId` must be a string of 1 to 100 bytes.")),
     };
-    let charged = edge.admit(&caller, meta, parameters).await;
+    let charged = edge.admit(&caller, meta, parameters, edge.until()).await;
     // There is one answer here for every client: a status that says it.
     let charged = charged.map_err(|problem| Problem { is_well_formed: false, ..problem })?;
     let stop = reservation.begin(&id, edge.settings.socket_operations)?;

@@ -164,13 +164,17 @@ impl Session {
         }
         let caller = caller.clone();
         let edge = self.edge.clone();
+        let until = edge.until();
         // The token was shown once, minutes ago perhaps, and this may be a mutation.
         match edge.readmit(&caller).await {
             Ok(()) => {}
             Err(Refusal::Unauthenticated) => return Err(Some(Close::Forbidden)),
             Err(refusal) => return self.say(protocol::error(&id, &Problem::from(refusal).errors(&self.meta))).await,
         }
-        let admitted = async { edge.admit(&caller, &self.meta, Parameters::from_value(Value::Object(payload))?).await };
+        let admitted = async {
+            let parameters = Parameters::from_value(Value::Object(payload))?;
+            edge.admit(&caller, &self.meta, parameters, until).await
+        };
         match admitted.await {
             Ok(charged) => {
                 self.start(id, caller, charged);

@@ -8,6 +8,7 @@ mod people;
 mod road;
 mod scenario;
 mod smtp;
+mod waiting;
 
 pub use api::{Answer, errors_of, user_error};
 pub use database::Database;
@@ -17,6 +18,7 @@ pub use people::{BOOKING, EVENT, Event, PASSWORD, Person, SESSION, booking_input
 pub use road::{Cut, Road};
 pub use scenario::Scenario;
 pub use smtp::{Manners, SmtpServer};
+pub use waiting::count;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use spotlight::{

@@ -36,6 +36,8 @@ struct Plan {
     /// COMMITs that pass before.
     passing: usize,
     cut: Cut,
+    /// It breaks at each COMMIT from there on.
+    is_lasting: bool,
     is_done: bool,
 }
 
@@ -68,7 +70,12 @@ impl Road {
 
     /// Breaks at the COMMIT that comes after so many others.
     pub fn arm(&self, passing: usize, cut: Cut) {
-        *self.plan.lock().unwrap() = Some(Plan { passing, cut, is_done: false });
+        *self.plan.lock().unwrap() = Some(Plan { passing, cut, is_lasting: false, is_done: false });
+    }
+
+    /// Breaks at every COMMIT, until it is disarmed.
+    pub fn arm_all(&self, cut: Cut) {
+        *self.plan.lock().unwrap() = Some(Plan { passing: 0, cut, is_lasting: true, is_done: false });
     }
 
     /// Whether it broke; from here on it holds.
@@ -79,7 +86,7 @@ impl Road {
     /// Whether it breaks at this COMMIT.
     fn due(&self) -> Option<Cut> {
         let mut plan = self.plan.lock().unwrap();
-        let plan = plan.as_mut().filter(|plan| !plan.is_done)?;
+        let plan = plan.as_mut().filter(|plan| plan.is_lasting || !plan.is_done)?;
         if plan.passing > 0 {
             plan.passing -= 1;
             return None;

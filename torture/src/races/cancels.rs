@@ -5,6 +5,8 @@ use crate::{
     Result,
     ask::{Caller, at_once, refusal, text},
     cluster::Cluster,
+    dice::Dice,
+    person::MINUTE,
     show::{BOOKED, Show},
 };
 use entity::{
@@ -15,7 +17,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Instant};
 
 const SEATS: i32 = 16;
 
@@ -73,32 +75,59 @@ pub async fn cancel_against_cancel(cluster: &Cluster) -> Result<Outcomes> {
     Ok(vec![("canceled", buyers.len()), ("told that it is canceled already", payloads.len() - buyers.len())])
 }
 
-/// Eight fans cancel: three while the artist cancels the event, the others one after the other from then on, against the
-/// event's refunds. Each booking is canceled by one of the two.
-pub async fn cancel_against_event(cluster: &Cluster) -> Result<Outcomes> {
+/// By whom a booking was canceled.
+pub const WAYS: [&str; 2] = ["canceled by the fan", "by the event's end"];
+
+/// Eight fans cancel. The dice say how many have done so before the artist cancels the event, up to two, and how many ask only
+/// when all is given back; of the others three ask while the artist cancels, and the rest one after the other from then on,
+/// against the event's refunds. Each booking is canceled by one of the two.
+pub async fn cancel_against_event(cluster: &Cluster, mut dice: Dice) -> Result<Outcomes> {
     let show = cluster.publish(1_000, SEATS).await?;
     let buyers = buyers(cluster, &show, 8).await?;
     let (artist, input) = (cluster.artist(1), json!({ "eventId": show.id }));
-    let cancel = |(fan, id): &(Caller, String)| cancel(fan.clone(), id.clone(), "c".to_owned());
-    let (early, in_turn) = buyers.split_at(3);
+    let (early, rest) = buyers.split_at(dice.below(3));
+    let (together, in_turn) = rest.split_at(3);
+    let (in_turn, late) = in_turn.split_at(in_turn.len() - dice.below(3));
+    let mut payloads = one_by_one(early).await?;
     let off = async {
         let off = artist.mutate("eventCancel", "event { status }", &input).await?;
-        let mut late = Vec::new();
-        for one in in_turn {
-            late.push(cancel(one).await?);
-        }
-        Ok::<_, crate::Error>((off, late))
+        Ok::<_, crate::Error>((off, one_by_one(in_turn).await?))
     };
-    let (payloads, off) = tokio::join!(at_once(early.iter().map(cancel)), off);
-    let (off, late) = off?;
+    let racing = together.iter().map(|(fan, id)| cancel(fan.clone(), id.clone(), "c".to_owned()));
+    let (racing, off) = tokio::join!(at_once(racing), off);
+    let (off, in_turn) = off?;
     must("the artist is refused", &refusal(&off), &"")?;
-    let payloads: Vec<Value> = payloads?.into_iter().chain(late).collect();
+    payloads.extend(racing?.into_iter().chain(in_turn));
+    if !late.is_empty() {
+        until_canceled(cluster, &show).await?;
+        payloads.extend(one_by_one(late).await?);
+    }
     let by_fans = payloads.iter().filter(|payload| refusal(payload).is_empty()).count();
-    let late = payloads.iter().filter(|payload| refusal(payload) == "NOT_CANCELABLE").count();
-    must("fans who canceled, or were told that it is canceled already", &(by_fans + late), &buyers.len())?;
+    let by_event = payloads.iter().filter(|payload| refusal(payload) == "NOT_CANCELABLE").count();
+    must("fans who canceled, or were told that it is canceled already", &(by_fans + by_event), &buyers.len())?;
     all_back(cluster, &show).await?;
     let id: EventId = show.id.parse()?;
     let row = event::Entity::find_by_id(id).one(cluster.world.app.db.reads()).await?;
     must("the event", &row.map(|row| row.status), &Some(EventStatus::Canceled))?;
-    Ok(vec![("canceled by the fan", by_fans), ("by the event's end", late)])
+    let [fan, end] = WAYS;
+    Ok(vec![(fan, by_fans), (end, by_event)])
+}
+
+/// Until the event's end has come to every booking.
+async fn until_canceled(cluster: &Cluster, show: &Show) -> Result<()> {
+    let since = Instant::now();
+    while show.bookings(&cluster.world).await?.iter().any(|row| row.status != BookingStatus::Canceled) {
+        if since.elapsed() > MINUTE {
+            return Err("a minute after the event was canceled, a booking is not".into());
+        }
+    }
+    Ok(())
+}
+
+async fn one_by_one(buyers: &[(Caller, String)]) -> Result<Vec<Value>> {
+    let mut payloads = Vec::new();
+    for (fan, id) in buyers {
+        payloads.push(cancel(fan.clone(), id.clone(), "c".to_owned()).await?);
+    }
+    Ok(payloads)
 }

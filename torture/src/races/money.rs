@@ -5,6 +5,8 @@ use crate::{
     Result,
     ask::{Caller, at_once, text},
     cluster::Cluster,
+    dice::Dice,
+    person::MINUTE,
     show::{BOOKED, Show},
 };
 use entity::{
@@ -16,7 +18,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::Value;
 use spotlight::{booking::expire::ExpireBooking, infra::jobs::Job};
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Instant};
 
 /// Has agreed on the provider's page, and is about to come back.
 struct Returning {
@@ -70,28 +72,36 @@ pub async fn double_approve(cluster: &Cluster) -> Result<Outcomes> {
     Ok(vec![("sold", people.len()), ("clicks told so", approved), ("told to wait", told.len() - approved)])
 }
 
-/// Eight fans come back while their holds are over: four at once when that happens, the others one after the other from then
-/// on. Each is sold, or given back.
-pub async fn approve_against_expire(cluster: &Cluster) -> Result<Outcomes> {
+/// How a hold ends.
+pub const WAYS: [&str; 2] = ["sold", "given back"];
+
+/// Eight fans come back while their holds are over. The dice say how many are through before that, up to two, and how many
+/// come only when the first hold was released; of the others four come at once when it happens, and the rest one after the
+/// other from then on. Each is sold, or given back.
+pub async fn approve_against_expire(cluster: &Cluster, mut dice: Dice) -> Result<Outcomes> {
     let show = cluster.publish(1_000, 8).await?;
     let people = returning(cluster, &show, 1, 8).await?;
     let holds: Vec<BookingId> =
         people.iter().map(|one| Ok(text(&one.booked, "/booking/id")?.parse()?)).collect::<Result<_>>()?;
-    let (together, in_turn) = people.split_at(4);
+    let (early, rest) = people.split_at(dice.below(3));
+    let (together, in_turn) = rest.split_at(4);
+    let (in_turn, late) = in_turn.split_at(in_turn.len() - dice.below(3));
+    let mut told = one_by_one(early).await?;
     let coming = together.iter().map(|one| {
         let (fan, back) = (one.fan.clone(), one.back.clone());
         async move { fan.come_back(&back).await }
     });
     let later = async {
         end_holds(cluster, &holds).await?;
-        let mut told = Vec::new();
-        for one in in_turn {
-            told.push(one.fan.come_back(&one.back).await?);
+        let mut told = one_by_one(in_turn).await?;
+        if !late.is_empty() {
+            until_over(cluster, holds.iter().rev().take(late.len())).await?;
         }
+        told.extend(one_by_one(late).await?);
         Ok::<_, crate::Error>(told)
     };
-    let (told, later) = tokio::join!(at_once(coming.collect::<Vec<_>>()), later);
-    let told: Vec<String> = told?.into_iter().chain(later?).collect();
+    let (racing, later) = tokio::join!(at_once(coming.collect::<Vec<_>>()), later);
+    told.extend(racing?.into_iter().chain(later?));
     cluster.settle().await?;
     let mut sold = HashSet::new();
     for ((one, id), told) in people.iter().zip(&holds).zip(&told) {
@@ -101,7 +111,30 @@ pub async fn approve_against_expire(cluster: &Cluster) -> Result<Outcomes> {
     }
     must("who has a ticket", &show.holders(&cluster.world).await?, &sold)?;
     must("seats left", &usize::try_from(show.stock(&cluster.world).await?.remaining)?, &(8 - sold.len()))?;
-    Ok(vec![("sold", sold.len()), ("given back", 8 - sold.len())])
+    let [is_sold, given_back] = WAYS;
+    Ok(vec![(is_sold, sold.len()), (given_back, 8 - sold.len())])
+}
+
+async fn one_by_one(people: &[Returning]) -> Result<Vec<String>> {
+    let mut told = Vec::new();
+    for one in people {
+        told.push(one.fan.come_back(&one.back).await?);
+    }
+    Ok(told)
+}
+
+/// Until these holds were released.
+async fn until_over(cluster: &Cluster, holds: impl Iterator<Item = &BookingId>) -> Result<()> {
+    let since = Instant::now();
+    for id in holds {
+        let row = || booking::Entity::find_by_id(*id).one(cluster.world.app.db.reads());
+        while row().await?.is_none_or(|row| row.status == BookingStatus::Held) {
+            if since.elapsed() > MINUTE {
+                return Err(format!("{id} is still held after a minute").into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// As if a quarter of an hour had passed: the holds end now, and the jobs that release them are due.

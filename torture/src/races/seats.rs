@@ -6,13 +6,15 @@ use super::{
 };
 use crate::{
     Result,
-    ask::{at_once, refusal, text},
+    ask::{Caller, at_once, refusal, text},
     cluster::Cluster,
+    dice::Dice,
     show::{BOOKED, Show},
 };
 use entity::ids::UserId;
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
+use tokio::sync::watch;
 
 fn wish(show: &Show) -> Wish {
     Wish { field: "bookingStart", wanted: BOOKED, input: show.booking(1, "b"), none_left: "SOLD_OUT" }
@@ -41,29 +43,37 @@ pub async fn buyers_on_seats(cluster: &Cluster) -> Result<Outcomes> {
     Ok(vec![("sold", winners.len()), ("told that nothing is left", refused)])
 }
 
-/// 30 buyers on 24 seats, of which the artist takes six back, and again, as long as the shop allows: what is sold is exactly
-/// what is left of the capacity, because more want a seat than there are.
-pub async fn capacity_lowered(cluster: &Cluster) -> Result<Outcomes> {
+/// What becomes of the artist's wish for fewer seats.
+pub const WAYS: [&str; 2] = ["times lowered by the artist", "times too late for that"];
+const BUYERS: usize = 30;
+
+/// 30 buyers on 24 seats, of which the artist takes six back, and again, as long as the shop allows, each time after so many
+/// buyers were answered as the dice say: what is sold is exactly what is left of the capacity, because more want a seat than
+/// there are.
+pub async fn capacity_lowered(cluster: &Cluster, mut dice: Dice) -> Result<Outcomes> {
     let show = cluster.publish(0, 24).await?;
-    let fans = cluster.fans(30).await?;
+    let fans = cluster.fans(BUYERS).await?;
     let wish = wish(&show);
-    let (artist, lowered) = (cluster.artist(1), show.clone());
-    let lowering = at_once([async move {
-        let mut capacity = 24;
-        for less in [18, 12, 6] {
-            let types = json!([{ "id": lowered.ticket_type, "name": "일반", "price": 0, "capacity": less }]);
-            let input = json!({ "eventId": lowered.id, "ticketTypes": types });
-            let payload = artist.mutate("eventUpdate", "event { capacity }", &input).await?;
-            match refusal(&payload) {
-                "" => capacity = less,
-                "OUT_OF_RANGE" => {}
-                _ => return Err(format!("lowered to {less}: {payload}").into()),
-            }
+    let (answered, count) = watch::channel(0);
+    let answered = Arc::new(answered);
+    let asking = fans.iter().cloned().map(|fan| {
+        let (wish, answered) = (wish.clone(), Arc::clone(&answered));
+        async move {
+            let payload = fan.mutate(wish.field, wish.wanted, &wish.input).await;
+            answered.send_modify(|count| *count += 1);
+            payload
         }
-        Ok(capacity)
-    }]);
-    let (payloads, capacity) = tokio::join!(rush(&fans, 0, &wish), lowering);
-    let (payloads, capacity) = (payloads?, capacity?.pop().unwrap_or_default());
+    });
+    // Before all of them, in between, or after all of them; in order.
+    let mut after = [0; 3].map(|_| match dice.below(3) {
+        0 => 0,
+        1 => dice.below(BUYERS / 2),
+        _ => BUYERS,
+    });
+    after.sort_unstable();
+    let lowering = lower(cluster.artist(1), &show, after, count);
+    let (payloads, lowered) = tokio::join!(at_once(asking.collect::<Vec<_>>()), lowering);
+    let (payloads, (capacity, times)) = (payloads?, lowered?);
     let (winners, refused) = served(&fans, &payloads, &wish)?;
     let stock = show.stock(&cluster.world).await?;
     must("capacity", &stock.capacity, &capacity)?;
@@ -71,8 +81,30 @@ pub async fn capacity_lowered(cluster: &Cluster) -> Result<Outcomes> {
     must("sold", &i32::try_from(winners.len())?, &capacity)?;
     let due: HashSet<UserId> = winners.iter().map(|(fan, _)| fan.who.id).collect();
     must("who has a ticket", &show.holders(&cluster.world).await?, &due)?;
-    let taken_back = usize::try_from(24 - capacity)?;
-    Ok(vec![("sold", winners.len()), ("taken back by the artist", taken_back), ("told that nothing is left", refused)])
+    let [lowered, late] = WAYS;
+    Ok(vec![("sold", winners.len()), ("told that nothing is left", refused), (lowered, times), (late, 3 - times)])
+}
+
+/// Each time when so many were answered; answers the capacity in the end, and how often it was lowered.
+async fn lower(
+    artist: Caller,
+    show: &Show,
+    after: [usize; 3],
+    mut answered: watch::Receiver<usize>,
+) -> Result<(i32, usize)> {
+    let (mut capacity, mut times) = (24, 0);
+    for (less, after) in [18, 12, 6].into_iter().zip(after) {
+        answered.wait_for(|count| *count >= after).await?;
+        let types = json!([{ "id": show.ticket_type, "name": "일반", "price": 0, "capacity": less }]);
+        let input = json!({ "eventId": show.id, "ticketTypes": types });
+        let payload = artist.mutate("eventUpdate", "event { capacity }", &input).await?;
+        match refusal(&payload) {
+            "" => (capacity, times) = (less, times + 1),
+            "OUT_OF_RANGE" => {}
+            _ => return Err(format!("lowered to {less}: {payload}").into()),
+        }
+    }
+    Ok((capacity, times))
 }
 
 /// Four fans on four seats; each sends the same request, with one key, six times to all nodes: one booking, one page.
@@ -86,7 +118,7 @@ pub async fn same_key(cluster: &Cluster) -> Result<Outcomes> {
     });
     let payloads = at_once(asking).await?;
     let answers = |pointer: &str| -> Result<HashSet<(UserId, String)>> {
-        let one = |(click, payload): (&crate::ask::Caller, &Value)| Ok((click.who.id, text(payload, pointer)?));
+        let one = |(click, payload): (&Caller, &Value)| Ok((click.who.id, text(payload, pointer)?));
         clicks.iter().zip(&payloads).map(one).collect()
     };
     must("bookings that were answered", &answers("/booking/id")?.len(), &fans.len())?;
