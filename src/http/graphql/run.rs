@@ -9,7 +9,7 @@ use super::{
     problem::Problem,
     request::{Operation, Parameters},
 };
-use async_graphql::{Response, ServerError, Value, value};
+use async_graphql::{Response, ServerError, Value, parser::types::OperationType, value};
 use futures_util::{
     FutureExt, StreamExt, future,
     stream::{self, BoxStream},
@@ -54,6 +54,21 @@ impl Answer {
         let mut error = ServerError::new(message, None);
         error.extensions.get_or_insert_default().set("code", code);
         Self::of(Response::from_errors(vec![error]), meta)
+    }
+
+    /// What it began goes on: somebody who wanted something done must not think that it was not.
+    fn timeout(kind: OperationType, meta: &ClientMeta) -> Self {
+        let message = match kind {
+            OperationType::Mutation => {
+                "The operation took too long: it may have been done. Ask again, with the same idempotencyKey if there is one."
+            }
+            OperationType::Query | OperationType::Subscription => "The operation took too long.",
+        };
+        let mut answer = Self::failure("TIMEOUT", message, meta);
+        for error in &mut answer.response.errors {
+            error.extensions.get_or_insert_default().set("retryAfter", 1);
+        }
+        answer
     }
 
     fn internal(panic: &(dyn Any + Send), meta: &ClientMeta) -> Self {
@@ -152,7 +167,7 @@ impl Edge {
     /// Runs a query or a mutation.
     pub async fn execute(&self, caller: &Caller, meta: &ClientMeta, charged: Charged) -> Answer {
         let Charged { operation, charge, purse, until } = charged;
-        let Operation { request, requested, validation, unknown, persisted, .. } = operation;
+        let Operation { request, kind, requested, validation, unknown, persisted, .. } = operation;
         let running = self.engine.execute(caller, meta, charge, request, validation);
         let running = AssertUnwindSafe(running).catch_unwind();
         match timeout_at(until, running).await {
@@ -170,7 +185,7 @@ impl Edge {
                 answer
             }
             Ok(Err(panic)) => Answer::internal(&*panic, meta),
-            Err(_) => Answer::failure("TIMEOUT", "The operation took too long.", meta),
+            Err(_) => Answer::timeout(kind, meta),
         }
     }
 
