@@ -36,7 +36,8 @@ pub struct Line {
 impl Line {
     /// Begins a transaction, and asks all of this in it: the rows of each.
     pub async fn begin(&mut self, asked: &[SelectStatement]) -> Result<Vec<Vec<QueryResult>>> {
-        let sql = self.opening(asked)?;
+        let backend = self.get_database_backend();
+        let asked: Vec<Statement> = asked.iter().map(|select| backend.build(select)).collect();
         let wire = self.wire.get_mut();
         // Somebody gave up in the middle of a transaction.
         wire.take_if(|wire| wire.is_open);
@@ -46,28 +47,17 @@ impl Line {
         };
         wire.is_open = true;
         self.db.count();
-        let mut told = wire.tell(sql).await?.rows;
+        if self.db.kind == Kind::Sqlite {
+            return Ok(wire.ask_sqlite(&asked).await?);
+        }
+        let is_block = self.db.bundle == Bundle::Block;
+        let mut told = wire.tell(opening(is_block, &asked)?).await?.rows;
         if told.len() != asked.len() + 1 {
             return Err(Error::fault(format!("{} answers to {} statements", told.len(), asked.len() + 1)));
         }
         // A block is answered at its end, a BEGIN at its own.
-        told.remove(if self.db.bundle == Bundle::Block { asked.len() } else { 0 });
+        told.remove(if is_block { asked.len() } else { 0 });
         Ok(told)
-    }
-
-    fn opening(&self, asked: &[SelectStatement]) -> Result<String> {
-        let (begin, end) = match (self.db.bundle, self.db.kind) {
-            (Bundle::Block, _) => ("BEGIN NOT ATOMIC START TRANSACTION;", "END"),
-            (Bundle::Statements, Kind::Sqlite) => ("BEGIN IMMEDIATE;", ""),
-            (Bundle::Statements, Kind::MySql | Kind::Postgres) => ("BEGIN;", ""),
-        };
-        let (backend, mut sql) = (self.get_database_backend(), begin.to_owned());
-        for select in asked {
-            sql.push_str(&inlined(&backend.build(select))?);
-            sql.push(';');
-        }
-        sql.push_str(end);
-        Ok(sql)
     }
 
     /// Writes all of it and commits, in one message. A number of rows that is not the promised one must be an error of
@@ -125,6 +115,17 @@ impl Line {
         let db = &self.db;
         self.wire.get_mut().take_if(|_| db.is_wanted());
     }
+}
+
+fn opening(is_block: bool, asked: &[Statement]) -> Result<String> {
+    let (begin, end) = if is_block { ("BEGIN NOT ATOMIC START TRANSACTION;", "END") } else { ("BEGIN;", "") };
+    let mut sql = begin.to_owned();
+    for statement in asked {
+        sql.push_str(&inlined(statement)?);
+        sql.push(';');
+    }
+    sql.push_str(end);
+    Ok(sql)
 }
 
 fn no_transaction() -> Error {

@@ -32,19 +32,18 @@ impl Reader {
 
 impl Connection {
     fn all<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<Vec<QueryResult>, sqlx::Error>> {
-        let values = statement.values.clone().unwrap_or_else(|| sea_orm::Values(Vec::new()));
-        let query = (AssertSqlSafe(statement.sql.as_str()), SqlxValues(values));
         match self {
-            Self::Sqlite(connection) => rows::<sqlx::Sqlite>(connection, query).boxed(),
-            Self::MySql(connection) => rows::<sqlx::MySql>(connection, query).boxed(),
-            Self::Postgres(connection) => rows::<sqlx::Postgres>(connection, query).boxed(),
+            Self::Sqlite(connection) => prepared::<sqlx::Sqlite>(connection, statement).boxed(),
+            Self::MySql(connection) => prepared::<sqlx::MySql>(connection, statement).boxed(),
+            Self::Postgres(connection) => prepared::<sqlx::Postgres>(connection, statement).boxed(),
         }
     }
 }
 
-async fn rows<'a, D>(
+/// The rows of a statement that the connection prepares once.
+pub async fn prepared<'a, D>(
     connection: &'a mut D::Connection,
-    (sql, values): (AssertSqlSafe<&'a str>, SqlxValues),
+    statement: &'a Statement,
 ) -> Result<Vec<QueryResult>, sqlx::Error>
 where
     D: Database,
@@ -52,7 +51,8 @@ where
     &'a mut D::Connection: Executor<'a, Database = D>,
     QueryResult: From<D::Row>,
 {
-    let rows = sqlx::query_with(sql, values).fetch_all(connection).await?;
+    let values = SqlxValues(statement.values.clone().unwrap_or_else(|| sea_orm::Values(Vec::new())));
+    let rows = sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values).fetch_all(connection).await?;
     Ok(rows.into_iter().map(QueryResult::from).collect())
 }
 

@@ -1,9 +1,9 @@
 //! The connection itself, of whichever database.
 
-use super::super::{Db, Kind};
+use super::super::{Db, Kind, reader::prepared};
 use futures_util::TryStreamExt;
 use sea_orm::{
-    ConnAcquireErr, DbErr, ExecResult, QueryResult, RuntimeErr,
+    ConnAcquireErr, DbErr, ExecResult, QueryResult, RuntimeErr, Statement,
     sqlx::{self, AssertSqlSafe, Either, Executor, pool::PoolConnection},
 };
 use std::sync::atomic::Ordering;
@@ -59,6 +59,20 @@ impl Wire {
             }
         });
         Ok(told)
+    }
+
+    /// Begins a transaction of SQLite's, and asks all of this in it: there each statement is a message however it is sent,
+    /// and those that were prepared are not read anew.
+    pub async fn ask_sqlite(&mut self, asked: &[Statement]) -> Result<Vec<Vec<QueryResult>>, DbErr> {
+        self.tell("BEGIN IMMEDIATE".to_owned()).await?;
+        let Connection::Sqlite(one) = &mut self.connection else {
+            return Err(DbErr::Custom("this is not SQLite".to_owned()));
+        };
+        let mut answers = Vec::with_capacity(asked.len());
+        for statement in asked {
+            answers.push(prepared::<sqlx::Sqlite>(one, statement).await.map_err(failed)?);
+        }
+        Ok(answers)
     }
 
     /// Sends one statement that answers no rows.
