@@ -57,6 +57,8 @@ pub struct Ports {
     pub hub: Hub,
     /// Buyers who wait for their turn at an event.
     pub queues: Queues,
+    /// Held by whoever asks the database whether it answers.
+    pub readiness: Arc<tokio::sync::Mutex<()>>,
     /// Work that outlives its request; shutdown waits for it.
     pub tasks: TaskTracker,
     pub shutdown: CancellationToken,
@@ -137,6 +139,7 @@ impl App {
             jobs: crate::job_registry(),
             hub: Hub::default(),
             queues: Queues::default(),
+            readiness: Arc::default(),
             tasks,
             shutdown: CancellationToken::new(),
             config,

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use axum::{extract::State, http::StatusCode};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Whoever asks whether this node is ready does not wait as long as a request waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -18,9 +18,18 @@ pub async fn ready(State(app): State<App>) -> StatusCode {
     if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
-/// In a task of its own: a question that is given up halfway would leave its answer to the connection's next user.
+/// In a task of its own: a question that is given up halfway would leave its answer to the connection's next user. One after
+/// the other: while nobody answers, those who ask again leave no more of them behind.
 async fn answers(app: &App) -> bool {
-    let db = app.db.clone();
-    let asked = app.tasks.spawn(async move { db.answers().await });
+    let asked = async {
+        let turn = Arc::clone(&app.readiness).lock_owned().await;
+        let db = app.db.clone();
+        let asking = async move {
+            let answers = db.answers().await;
+            drop(turn);
+            answers
+        };
+        app.tasks.spawn(asking).await
+    };
     matches!(tokio::time::timeout(PATIENCE, asked).await, Ok(Ok(true)))
 }

@@ -27,12 +27,13 @@ pub struct TellAllConfirmed {
 impl Job for TellAllConfirmed {
     const NAME: &'static str = "tell_all_confirmed";
 
-    /// Whoever was told before it broke off is not told twice.
+    /// Whoever was told before it broke off is not told twice; whoever cannot be told keeps nobody else from it.
     async fn run(self, app: &App) -> Result<()> {
+        let mut all = Ok(());
         for id in self.booking_ids {
-            about(app, id, NotificationKind::PaymentConfirmed).await?;
+            all = all.and(about(app, id, NotificationKind::PaymentConfirmed).await);
         }
-        Ok(())
+        all
     }
 }
 

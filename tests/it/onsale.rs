@@ -200,8 +200,8 @@ async fn the_number_of_statements_does_not_grow_with_the_group(app: TestApp) {
         assert!(answers.iter().all(Result::is_ok));
         counts.push(app.app.db.statements() - before);
     }
-    // The first is served alone; all the others by two transactions, a half each, of two messages each.
-    assert!(counts.iter().all(|count| *count <= counts[0] + 2), "{counts:?}");
+    // The first is served alone; the other one by one transaction more, all the others by two, a half each.
+    assert!(counts.iter().all(|count| *count < counts[0] * 2), "{counts:?}");
 }
 
 async fn a_seat_that_comes_back_can_be_bought_at_once(app: TestApp) {

@@ -145,6 +145,7 @@ async fn respond(
     body: Body,
     accepted: Option<Accepted>,
 ) -> Result<Response, Problem> {
+    let until = edge.until();
     let caller = edge.bounded(edge.engine.admit(bearer(&parts.headers), meta));
     match (&parts.method, sse_reserved::token(parts)) {
         (&Method::PUT, _) => return sse_reserved::reserve(&edge, &caller.await?, meta),
@@ -152,14 +153,14 @@ async fn respond(
         (&Method::GET, Some(token)) => return sse_reserved::open(&edge, &token),
         (&Method::POST, Some(token)) => {
             let caller = caller.await?;
+            let left = until.saturating_duration_since(Instant::now());
             let parameters = body::read(&edge, &caller, meta, &parts.headers, body).await?;
-            return sse_reserved::run(&edge, caller, meta, &token, parameters).await;
+            return sse_reserved::run(&edge, caller, meta, &token, parameters, Instant::now() + left).await;
         }
         (&Method::GET | &Method::POST, None) => {}
         _ => return Err(Problem::method_not_allowed("Use POST; GET is for queries only.")),
     }
     let accepted = accepted.ok_or_else(Problem::not_acceptable)?;
-    let until = edge.until();
     let caller = caller.await?;
     let left = until.saturating_duration_since(Instant::now());
     let is_get = parts.method == Method::GET;

@@ -30,7 +30,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Names the reservation in a request's head; in an address the name is `token`.
@@ -154,13 +154,14 @@ pub async fn run(
     meta: &ClientMeta,
     token: &str,
     parameters: Parameters,
+    until: Instant,
 ) -> Result<Response, Problem> {
     let reservation = edge.0.reservations.of(token, &caller)?;
     let id = match parameters.extensions.get("operationId") {
         Some(Value::String(id)) if (1..=100).contains(&id.len()) => id.clone(),
         _ => return Err(Problem::bad_request("`extensions.operationId` must be a string of 1 to 100 bytes.")),
     };
-    let charged = edge.admit(&caller, meta, parameters, edge.until()).await;
+    let charged = edge.admit(&caller, meta, parameters, until).await;
     // There is one answer here for every client: a status that says it.
     let charged = charged.map_err(|problem| Problem { is_well_formed: false, ..problem })?;
     let stop = reservation.begin(&id, edge.settings.socket_operations)?;

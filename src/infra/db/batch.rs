@@ -18,13 +18,23 @@ pub use text::inlined;
 pub struct Batch {
     backend: DbBackend,
     sql: String,
+    statements: usize,
     /// What they must hit in all.
     rows: u64,
 }
 
+/// What is to be sent, for who sends it with something else.
+#[derive(Debug)]
+pub struct Parts {
+    pub sql: String,
+    pub statements: usize,
+    /// What they must hit in all.
+    pub rows: u64,
+}
+
 impl Batch {
     pub fn on(db: &impl ConnectionTrait) -> Self {
-        Self { backend: db.get_database_backend(), sql: String::new(), rows: 0 }
+        Self { backend: db.get_database_backend(), sql: String::new(), statements: 0, rows: 0 }
     }
 
     /// New rows of one table, each with every column.
@@ -50,6 +60,7 @@ impl Batch {
         }
         self.sql.pop();
         self.sql.push(';');
+        self.statements += 1;
         Ok(())
     }
 
@@ -84,13 +95,14 @@ impl Batch {
             self.sql.push_str(part);
         }
         self.sql.push(';');
+        self.statements += 1;
         self.rows += rows;
         Ok(())
     }
 
-    /// The text, and the number of rows that it must hit.
-    pub fn into_parts(self) -> (String, u64) {
-        (self.sql, self.rows)
+    pub fn into_parts(self) -> Parts {
+        let Self { sql, statements, rows, .. } = self;
+        Parts { sql, statements, rows }
     }
 
     /// Sends all of it. An error, or another number of rows than was promised, means that the transaction must be rolled back.

@@ -69,6 +69,8 @@ impl Db {
         let url = settings.url.expose_secret();
         let scheme = url.split(':').next().unwrap_or_default();
         let (committed, statements) = (Arc::new(watch::Sender::new(())), Arc::default());
+        // The statements of a message wait for a few locks, each for so long.
+        let patience = Duration::from_secs(u64::from(settings.lock_wait_seconds) * 4 + 10);
         match scheme {
             "sqlite" => {
                 let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
@@ -79,7 +81,7 @@ impl Db {
                     connect(sqlite(settings, &url, (settings.max_connections, STATEMENTS_KEPT)), &statements).await?;
                 let (asking, reader) = (Arc::default(), Arc::default());
                 let (kind, bundle) = (Kind::Sqlite, Bundle::Statements);
-                Ok(Self { kind, bundle, writes, reads, committed, statements, asking, reader })
+                Ok(Self { kind, bundle, writes, reads, committed, statements, asking, reader, patience })
             }
             "mysql" | "mariadb" | "postgres" | "postgresql" => {
                 // The libraries below repeat an address that they cannot read, password and all.
@@ -89,7 +91,17 @@ impl Db {
                 let pool = connect(server(kind, settings, &url), &statements).await?;
                 let (asking, reader) = (Arc::default(), Arc::default());
                 let bundle = bundle(kind, &pool).await.map_err(OpenError::Connect)?;
-                Ok(Self { kind, bundle, writes: pool.clone(), reads: pool, committed, statements, asking, reader })
+                Ok(Self {
+                    kind,
+                    bundle,
+                    writes: pool.clone(),
+                    reads: pool,
+                    committed,
+                    statements,
+                    asking,
+                    reader,
+                    patience,
+                })
             }
             _ => Err(OpenError::Scheme(shown(scheme, url).to_owned())),
         }

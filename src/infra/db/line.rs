@@ -8,7 +8,10 @@
 
 mod wire;
 
-use super::{Batch, Bundle, Db, Kind, batch::inlined};
+use super::{
+    Batch, Bundle, Db, Kind,
+    batch::{Parts, inlined},
+};
 use crate::{
     error::{Error, Fault, Result},
     infra::{
@@ -22,7 +25,6 @@ use sea_orm::{
 };
 use tokio::sync::Mutex;
 use wire::Wire;
-pub(super) use wire::not_acquired;
 
 /// Connects when it is first needed. What is dropped within a transaction is closed, which rolls back.
 #[derive(Debug)]
@@ -46,24 +48,25 @@ impl Line {
             None => wire.insert(self.db.wire().await?),
         };
         wire.is_open = true;
-        self.db.count();
+        self.db.count(1 + asked.len());
         if self.db.kind == Kind::Sqlite {
             return Ok(wire.ask_sqlite(&asked).await?);
         }
         let is_block = self.db.bundle == Bundle::Block;
-        let mut told = wire.tell(opening(is_block, &asked)?).await?.rows;
+        let mut told = wire.tell(opening(is_block, &asked)?).await?.parts;
         if told.len() != asked.len() + 1 {
             return Err(Error::fault(format!("{} answers to {} statements", told.len(), asked.len() + 1)));
         }
         // A block is answered at its end, a BEGIN at its own.
         told.remove(if is_block { asked.len() } else { 0 });
-        Ok(told)
+        Ok(told.into_iter().map(|(rows, _)| rows).collect())
     }
 
     /// Writes all of it and commits, in one message. A number of rows that is not the promised one must be an error of
     /// the database: afterwards it is too late. If nobody knows whether it committed, that is the error.
     pub async fn commit_with(&mut self, batch: Batch) -> Result<()> {
-        let (sql, promised) = batch.into_parts();
+        let Parts { sql, statements, rows: promised } = batch.into_parts();
+        self.db.count(statements);
         let sql = match self.db.bundle {
             Bundle::Block => format!("BEGIN NOT ATOMIC {sql}COMMIT;END"),
             Bundle::Statements => format!("{sql}COMMIT"),
@@ -84,14 +87,14 @@ impl Line {
 
     /// The message that ends in COMMIT; the rows that it hit.
     async fn last(&mut self, sql: String) -> Result<u64> {
-        self.db.count();
-        let wire = self.wire.get_mut().as_mut().ok_or_else(no_transaction)?;
+        self.db.count(1);
+        let wire = self.wire.get_mut().as_mut().filter(|wire| wire.is_open).ok_or_else(no_transaction)?;
         match wire.tell(sql).await {
             Ok(told) => {
                 wire.is_open = false;
                 kill_point::pass(Moment::AfterCommit, self.place);
                 self.db.committed.send_replace(());
-                Ok(told.hit)
+                Ok(told.hit())
             }
             Err(error) if is_lost(&error) => Err(Fault::CommitInDoubt(error).into()),
             Err(error) => Err(error.into()),
@@ -102,8 +105,8 @@ impl Line {
     pub async fn rollback(&mut self) {
         let wire = self.wire.get_mut();
         let Some(open) = wire.as_mut().filter(|wire| wire.is_open) else { return };
-        self.db.count();
-        if open.tell("ROLLBACK".to_owned()).await.is_ok() {
+        self.db.count(1);
+        if !open.is_dead && open.tell("ROLLBACK".to_owned()).await.is_ok() {
             open.is_open = false;
         } else {
             wire.take();
@@ -150,9 +153,9 @@ impl ConnectionTrait for Line {
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.db.count();
+        self.db.count(1);
         let mut wire = self.wire.lock().await;
-        wire.as_mut().ok_or_else(|| unwritten(no_transaction()))?.execute(sql.to_owned()).await
+        in_transaction(&mut wire)?.execute(sql.to_owned()).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
@@ -160,12 +163,16 @@ impl ConnectionTrait for Line {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.db.count();
+        self.db.count(1);
         let mut wire = self.wire.lock().await;
-        let wire = wire.as_mut().ok_or_else(|| unwritten(no_transaction()))?;
-        let told = wire.tell(inlined(&statement).map_err(unwritten)?).await?;
-        Ok(told.rows.into_iter().next().unwrap_or_default())
+        let told = in_transaction(&mut wire)?.tell(inlined(&statement).map_err(unwritten)?).await?;
+        Ok(told.parts.into_iter().next().map(|(rows, _)| rows).unwrap_or_default())
     }
+}
+
+/// Outside of one, each statement would be a transaction of its own.
+fn in_transaction(wire: &mut Option<Wire>) -> Result<&mut Wire, DbErr> {
+    wire.as_mut().filter(|wire| wire.is_open).ok_or_else(|| unwritten(no_transaction()))
 }
 
 fn unwritten(error: Error) -> DbErr {

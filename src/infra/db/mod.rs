@@ -8,6 +8,7 @@
 mod batch;
 mod connect;
 mod insert;
+mod lent;
 mod line;
 mod reader;
 mod retry;
@@ -22,9 +23,12 @@ pub use retry::{Attempts, Settled, is_lost, is_transient, is_unique};
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 use tokio::sync::watch;
 
@@ -57,6 +61,8 @@ pub struct Db {
     /// How many wait for a connection to write by.
     asking: Arc<AtomicUsize>,
     reader: Arc<Reader>,
+    /// How long a message over a line may wait for its answer.
+    patience: Duration,
 }
 
 impl Db {
@@ -106,9 +112,13 @@ impl Db {
         Asking(Arc::clone(&self.asking))
     }
 
-    /// A message that does not pass the pools.
-    fn count(&self) {
-        self.statements.fetch_add(1, Ordering::Relaxed);
+    fn is_asked_for(&self) -> bool {
+        self.asking.load(Ordering::Relaxed) > 0
+    }
+
+    /// Statements that do not pass the pools.
+    fn count(&self, statements: usize) {
+        self.statements.fetch_add(u64::try_from(statements).unwrap_or_default(), Ordering::Relaxed);
     }
 
     /// How many of those who want to write the same row may try at once.

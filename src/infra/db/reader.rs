@@ -2,35 +2,40 @@
 //! and after each use, which is three round trips for one read; this one is not, and a connection that turns out to be
 //! dead is replaced by a pool's, which were tried out. It comes on top of `database.max_connections`.
 
-use super::{Db, Kind};
+use super::{Db, lent::Own};
 use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::{
     DbErr, QueryResult, RuntimeErr, Statement,
     sea_query::SelectStatement,
-    sqlx::{self, AssertSqlSafe, Database, Executor, IntoArguments, MySqlConnection, PgConnection, SqliteConnection},
+    sqlx::{self, AssertSqlSafe, Database, Executor, IntoArguments},
 };
 use sea_query_sqlx::SqlxValues;
-use tokio::sync::Mutex;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+use tokio::{sync::Mutex, time::timeout};
 
-/// One statement at a time: who comes meanwhile waits. Taken out while it is used, so that a read which is given up in the
-/// middle leaves nothing behind.
+/// A healthy database answers such a read in a thousandth of it.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// One statement at a time: who comes meanwhile waits.
 #[derive(Debug, Default)]
-pub struct Reader(Mutex<Option<Connection>>);
-
-#[derive(Debug)]
-enum Connection {
-    Sqlite(SqliteConnection),
-    MySql(MySqlConnection),
-    Postgres(PgConnection),
+pub struct Reader {
+    /// Taken out while it is used: what breaks off leaves nothing behind.
+    idle: Mutex<Option<Own>>,
+    is_closed: AtomicBool,
 }
 
 impl Reader {
     pub async fn close(&self) {
-        self.0.lock().await.take();
+        self.is_closed.store(true, Ordering::Release);
+        self.idle.lock().await.take();
     }
 }
 
-impl Connection {
+impl Own {
+    /// Boxed: the compiler loses its way in three drivers' futures at once.
     fn all<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<Vec<QueryResult>, sqlx::Error>> {
         match self {
             Self::Sqlite(connection) => prepared::<sqlx::Sqlite>(connection, statement).boxed(),
@@ -57,42 +62,32 @@ where
 }
 
 impl Db {
-    /// The rows of one small read, by a connection of its own.
+    /// The rows of one small read, by a connection of its own. In a task of its own, too: a client that hangs up in the middle
+    /// of it must not cost everybody else the connection.
+    #[expect(clippy::disallowed_methods, reason = "it ends with the answer, and leaves nothing behind")]
     pub async fn read_apart(&self, select: &SelectStatement) -> Result<Vec<QueryResult>, DbErr> {
-        let statement = self.reads.get_database_backend().build(select);
-        let mut idle = self.reader.0.lock().await;
-        if let Some(mut connection) = idle.take()
-            && let Ok(rows) = connection.all(&statement).await
-        {
-            self.count();
-            *idle = Some(connection);
-            return Ok(rows);
-        }
-        let mut connection = self.own_connection().await?;
-        let rows =
-            connection.all(&statement).await.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))?;
-        self.count();
-        *idle = Some(connection);
-        Ok(rows)
+        let (db, statement) = (self.clone(), self.reads.get_database_backend().build(select));
+        let read = tokio::spawn(async move { db.read_once_more(&statement).await }).await;
+        read.unwrap_or_else(|error| Err(DbErr::Custom(format!("the task that reads died: {error}"))))
     }
 
-    /// One that no pool knows of any more.
-    async fn own_connection(&self) -> Result<Connection, DbErr> {
-        // Boxed: the compiler loses its way in three drivers' futures at once.
-        let acquired = match self.kind {
-            Kind::Sqlite => {
-                let pool = self.reads.get_sqlite_connection_pool();
-                pool.acquire().boxed().await.map(|one| Connection::Sqlite(one.detach()))
-            }
-            Kind::MySql => {
-                let pool = self.reads.get_mysql_connection_pool();
-                pool.acquire().boxed().await.map(|one| Connection::MySql(one.detach()))
-            }
-            Kind::Postgres => {
-                let pool = self.reads.get_postgres_connection_pool();
-                pool.acquire().boxed().await.map(|one| Connection::Postgres(one.detach()))
-            }
+    async fn read_once_more(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.count(1);
+        let mut idle = self.reader.idle.lock().await;
+        let mut connection = match idle.take() {
+            Some(connection) => connection,
+            None => self.lend(&self.reads).await?.detach(),
         };
-        acquired.map_err(super::line::not_acquired)
+        let mut read = timeout(PATIENCE, connection.all(statement)).await;
+        if !matches!(read, Ok(Ok(_))) {
+            connection = self.lend(&self.reads).await?.detach();
+            read = timeout(PATIENCE, connection.all(statement)).await;
+        }
+        let rows = read.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut));
+        let rows = rows.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))?;
+        if !self.reader.is_closed.load(Ordering::Acquire) {
+            *idle = Some(connection);
+        }
+        Ok(rows)
     }
 }

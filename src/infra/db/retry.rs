@@ -57,6 +57,8 @@ pub struct Attempts<'a> {
     /// The module that asked for the transaction.
     place: &'static str,
     made: u32,
+    /// Those that may have been done before, here or elsewhere.
+    done_before: u32,
     /// The first commit whose answer did not come.
     in_doubt: Option<DbErr>,
 }
@@ -68,7 +70,7 @@ const MOST_LOST: u32 = 4;
 
 impl<'a> Attempts<'a> {
     pub const fn new(db: &'a super::Db, ids: &'a crate::infra::ids::Ids, place: &'static str) -> Self {
-        Self { db, ids, place, made: 0, in_doubt: None }
+        Self { db, ids, place, made: 0, done_before: 0, in_doubt: None }
     }
 
     /// `None`: try again.
@@ -113,10 +115,15 @@ impl<'a> Attempts<'a> {
             Err(error) => error,
         };
         line.rollback().await;
-        self.made += 1;
         let is_worth_another = match &error {
-            Error::Fault(Fault::Database(database)) => self.is_worth_another(database),
-            Error::Fault(Fault::CommitInDoubt(_) | Fault::Twin) => self.made < MOST_LOST,
+            Error::Fault(Fault::Database(database)) => {
+                self.made += 1;
+                self.is_worth_another(database)
+            }
+            Error::Fault(Fault::CommitInDoubt(_) | Fault::Twin) => {
+                self.done_before += 1;
+                self.done_before < MOST_LOST
+            }
             _ => false,
         };
         if let Error::Fault(Fault::CommitInDoubt(doubt)) = &error {

@@ -1,43 +1,45 @@
-//! The connection itself, of whichever database.
+//! What goes over a line, and when it is given up.
 
-use super::super::{Db, Kind, reader::prepared};
+use super::super::{Db, lent::Lent, reader::prepared};
 use futures_util::TryStreamExt;
 use sea_orm::{
-    ConnAcquireErr, DbErr, ExecResult, QueryResult, RuntimeErr, Statement,
-    sqlx::{self, AssertSqlSafe, Either, Executor, pool::PoolConnection},
+    DbErr, ExecResult, QueryResult, RuntimeErr, Statement,
+    sqlx::{self, AssertSqlSafe, Either, Executor},
 };
-use std::sync::atomic::Ordering;
+use std::{io, time::Duration};
+use tokio::time::timeout;
 
-/// A connection that a pool has lent.
 #[derive(Debug)]
 pub struct Wire {
-    connection: Connection,
+    connection: Lent,
     /// Within a transaction, for all that we know.
     pub is_open: bool,
-}
-
-#[derive(Debug)]
-enum Connection {
-    Sqlite(PoolConnection<sqlx::Sqlite>),
-    MySql(PoolConnection<sqlx::MySql>),
-    Postgres(PoolConnection<sqlx::Postgres>),
+    /// Nobody answered in time: a host that vanished says nothing, not even that it did.
+    pub is_dead: bool,
+    patience: Duration,
 }
 
 /// The answer to a message of several statements.
 #[derive(Debug, Default)]
 pub struct Told {
-    /// Of each statement.
-    pub rows: Vec<Vec<QueryResult>>,
-    /// Rows that were written, in all.
-    pub hit: u64,
+    /// Of each statement: the rows that it answered, and how many it wrote.
+    pub parts: Vec<(Vec<QueryResult>, u64)>,
+}
+
+impl Told {
+    /// Rows that were written before the COMMIT at its end. (SQLite repeats there what the statement before it wrote.)
+    pub fn hit(&self) -> u64 {
+        let before = self.parts.len().saturating_sub(1).max(1);
+        self.parts.iter().take(before).map(|(_, hit)| hit).sum()
+    }
 }
 
 macro_rules! each {
     ($connection:expr, $one:ident => $body:expr) => {
         match $connection {
-            Connection::Sqlite($one) => $body,
-            Connection::MySql($one) => $body,
-            Connection::Postgres($one) => $body,
+            Lent::Sqlite($one) => $body,
+            Lent::MySql($one) => $body,
+            Lent::Postgres($one) => $body,
         }
     };
 }
@@ -45,27 +47,28 @@ macro_rules! each {
 impl Wire {
     /// Sends statements of our own in one message. An error ends the message there.
     pub async fn tell(&mut self, sql: String) -> Result<Told, DbErr> {
-        let (mut told, mut rows) = (Told::default(), Vec::new());
-        each!(&mut self.connection, one => {
-            let mut parts = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_many(&mut **one);
-            while let Some(part) = parts.try_next().await.map_err(failed)? {
-                match part {
-                    Either::Left(done) => {
-                        told.hit += done.rows_affected();
-                        told.rows.push(std::mem::take(&mut rows));
+        let connection = &mut self.connection;
+        let telling = async {
+            let (mut told, mut rows) = (Told::default(), Vec::new());
+            each!(connection, one => {
+                let mut parts = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_many(&mut **one);
+                while let Some(part) = parts.try_next().await? {
+                    match part {
+                        Either::Left(done) => told.parts.push((std::mem::take(&mut rows), done.rows_affected())),
+                        Either::Right(row) => rows.push(row.into()),
                     }
-                    Either::Right(row) => rows.push(row.into()),
                 }
-            }
-        });
-        Ok(told)
+            });
+            Ok(told)
+        };
+        in_time(self.patience, &mut self.is_dead, telling).await
     }
 
     /// Begins a transaction of SQLite's, and asks all of this in it: there each statement is a message however it is sent,
     /// and those that were prepared are not read anew.
     pub async fn ask_sqlite(&mut self, asked: &[Statement]) -> Result<Vec<Vec<QueryResult>>, DbErr> {
         self.tell("BEGIN IMMEDIATE".to_owned()).await?;
-        let Connection::Sqlite(one) = &mut self.connection else {
+        let Lent::Sqlite(one) = &mut self.connection else {
             return Err(DbErr::Custom("this is not SQLite".to_owned()));
         };
         let mut answers = Vec::with_capacity(asked.len());
@@ -77,18 +80,31 @@ impl Wire {
 
     /// Sends one statement that answers no rows.
     pub async fn execute(&mut self, sql: String) -> Result<ExecResult, DbErr> {
-        each!(&mut self.connection, one => {
-            let done = (&mut **one).execute(sqlx::raw_sql(AssertSqlSafe(sql))).await;
-            done.map(ExecResult::from).map_err(failed)
-        })
+        let connection = &mut self.connection;
+        let executing = async {
+            each!(connection, one => {
+                (&mut **one).execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.map(ExecResult::from)
+            })
+        };
+        in_time(self.patience, &mut self.is_dead, executing).await
     }
+}
+
+async fn in_time<T>(
+    patience: Duration,
+    is_dead: &mut bool,
+    asking: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, DbErr> {
+    let answer = timeout(patience, asking).await;
+    *is_dead |= answer.is_err();
+    answer.unwrap_or_else(|_| Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into()))).map_err(failed)
 }
 
 impl Drop for Wire {
     fn drop(&mut self) {
-        if self.is_open {
+        if self.is_open || self.is_dead {
             // The pool would hand it out with a transaction that nobody knows of.
-            each!(&mut self.connection, one => one.close_on_drop());
+            self.connection.close_on_drop();
         }
     }
 }
@@ -96,38 +112,11 @@ impl Drop for Wire {
 impl Db {
     pub(super) async fn wire(&self) -> Result<Wire, DbErr> {
         let _asking = self.asking();
-        let connection = match self.kind {
-            Kind::Sqlite => self.writes.get_sqlite_connection_pool().acquire().await.map(Connection::Sqlite),
-            Kind::MySql => self.writes.get_mysql_connection_pool().acquire().await.map(Connection::MySql),
-            Kind::Postgres => self.writes.get_postgres_connection_pool().acquire().await.map(Connection::Postgres),
-        };
-        Ok(Wire { connection: connection.map_err(not_acquired)?, is_open: false })
+        let connection = self.lend(&self.writes).await?;
+        Ok(Wire { connection, is_open: false, is_dead: false, patience: self.patience })
     }
-
-    /// Whether somebody waits for a connection, or the next one who comes will have to.
-    pub(super) fn is_wanted(&self) -> bool {
-        self.asking.load(Ordering::Relaxed) > 0
-            || match self.kind {
-                // Its writer is alone by nature.
-                Kind::Sqlite => false,
-                Kind::MySql => is_spent(self.writes.get_mysql_connection_pool()),
-                Kind::Postgres => is_spent(self.writes.get_postgres_connection_pool()),
-            }
-    }
-}
-
-fn is_spent<D: sqlx::Database>(pool: &sqlx::Pool<D>) -> bool {
-    pool.num_idle() == 0 && pool.size() >= pool.options().get_max_connections()
 }
 
 fn failed(error: sqlx::Error) -> DbErr {
     DbErr::Exec(RuntimeErr::SqlxError(error.into()))
-}
-
-pub fn not_acquired(error: sqlx::Error) -> DbErr {
-    match error {
-        sqlx::Error::PoolTimedOut => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
-        sqlx::Error::PoolClosed => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),
-        error => DbErr::Conn(RuntimeErr::SqlxError(error.into())),
-    }
 }
