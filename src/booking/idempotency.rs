@@ -7,7 +7,10 @@ use entity::{
     idempotency_key::{ActiveModel, Column, Entity, Model},
     ids::UserId,
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, SqlErr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryTrait, SqlErr,
+    sea_query::SelectStatement,
+};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -61,12 +64,12 @@ pub fn rows(mut keys: Vec<(&Key, String)>, now: DateTime<Utc>) -> Vec<ActiveMode
     keys.into_iter().map(|(key, answer)| key.row(answer, now)).collect()
 }
 
-/// Those of the keys that were used, for whatever it was.
-pub async fn used<'a>(db: &impl ConnectionTrait, keys: impl Iterator<Item = &'a Key>) -> Result<Vec<Model>> {
+/// Those of the keys that were used, for whatever it was: rows of [`Model`].
+pub fn select_used<'a>(keys: impl Iterator<Item = &'a Key>) -> SelectStatement {
     let any = keys.fold(Condition::any(), |any, key| {
         any.add(Condition::all().add(Column::UserId.eq(key.user)).add(Column::Key.eq(key.key.as_str())))
     });
-    Ok(Entity::find().filter(any).all(db).await?)
+    Entity::find().filter(any).into_query()
 }
 
 /// The table has one unique index: its key.

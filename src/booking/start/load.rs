@@ -16,6 +16,7 @@ use entity::{
     coupon,
     enums::{EventStatus, UserCouponStatus},
     event::Column as Event,
+    idempotency_key,
     ids::{CouponId, EventId, TicketTypeId, UserCouponId, UserId},
     point_account, ticket_type, user_coupon,
 };
@@ -31,7 +32,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 pub struct Reading {
     /// Inside the transaction that writes: buyers and the event shared, then ticket types, coupons and points, each in id order.
     pub is_locking: bool,
-    /// The keys that were used before: only needed when one of the group may have been.
+    /// The keys that were used before: only needed when one of the group may have been, and not read already.
     pub has_keys: bool,
     pub now: DateTime<Utc>,
 }
@@ -84,7 +85,7 @@ pub async fn desk(
         has: has(db, group, &limited).await?,
         coupons: coupons(db, group, reading).await?,
         points: points(db, group, reading).await?,
-        keys: if reading.has_keys { keys(db, group).await? } else { HashMap::new() },
+        keys: if reading.has_keys { keys(&db.query_all(&select_keys(group)).await?)? } else { HashMap::new() },
     })
 }
 
@@ -186,11 +187,17 @@ async fn points(db: &impl ConnectionTrait, group: &[Request], reading: Reading) 
     Ok(accounts.into_iter().map(|account| (account.user_id, account.balance - account.held)).collect())
 }
 
-pub async fn keys(db: &impl ConnectionTrait, group: &[Request]) -> Result<HashMap<(UserId, String), Used>> {
-    let rows = idempotency::used(db, group.iter().map(|request| &request.key)).await?;
-    let used = rows.into_iter().map(|row| {
+/// Asks what was answered to the group's keys before.
+pub fn select_keys(group: &[Request]) -> SelectStatement {
+    idempotency::select_used(group.iter().map(|request| &request.key))
+}
+
+/// The answer to it.
+pub fn keys(rows: &[QueryResult]) -> Result<HashMap<(UserId, String), Used>> {
+    let used = |row: &QueryResult| {
+        let row = idempotency_key::Model::from_query_result(row, "")?;
         let (operation, input_hash, answer) = (row.operation, row.input_hash, Answer::Stored(row.answer));
-        ((row.user_id, row.key), Used { operation, input_hash, answer })
-    });
-    Ok(used.collect())
+        Ok(((row.user_id, row.key), Used { operation, input_hash, answer }))
+    };
+    Ok(rows.iter().map(used).collect::<Result<_, DbErr>>()?)
 }

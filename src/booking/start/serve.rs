@@ -68,7 +68,7 @@ async fn together(
     group: &[Request],
     looks_first: bool,
 ) -> Result<Answers> {
-    if looks_first && let Some(answers) = look(app, event_id, group).await? {
+    if looks_first && let Some(answers) = look(app, line, event_id, group).await? {
         return Ok(answers);
     }
     let mut attempts = Attempts::new(&app.db, &app.ids, PLACE);
@@ -90,18 +90,19 @@ fn may_have_been_done(error: &Error) -> bool {
 }
 
 /// Without a lock: if nobody can get anything, that is the answer, and it was true when it was read.
-async fn look(app: &App, event_id: EventId, group: &[Request]) -> Result<Option<Answers>> {
-    let (db, now) = (app.db.reads(), app.clock.now());
-    let mut answers = Vec::with_capacity(2);
-    for select in load::opening(db.get_database_backend(), event_id, group, false) {
-        answers.push(db.query_all(&select).await?);
-    }
-    let reading = Reading { is_locking: false, has_keys: true, now };
-    let verdicts = load::desk(db, event_id, group, Opened::of(&answers)?, reading).await?.decide(group);
+async fn look(app: &App, line: &mut Line, event_id: EventId, group: &[Request]) -> Result<Option<Answers>> {
+    let now = app.clock.now();
+    let [present, stock] = load::opening(line.get_database_backend(), event_id, group, false);
+    let read = line.read(&[present, stock, load::select_keys(group)]).await?;
+    let [opened @ .., used] = read.as_slice() else { return Err(Error::fault("three questions, and no answer")) };
+    let reading = Reading { is_locking: false, has_keys: false, now };
+    let mut desk = load::desk(app.db.reads(), event_id, group, Opened::of(opened)?, reading).await?;
+    desk.keys = load::keys(used)?;
+    let verdicts = desk.decide(group);
     if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Granted(_))) {
         return Ok(None);
     }
-    Ok(Some(self::answers(verdicts, Vec::new())))
+    Ok(Some(answers(verdicts, Vec::new())))
 }
 
 /// A whole transaction.
@@ -114,7 +115,7 @@ async fn hold(line: &mut Line, app: &App, event_id: EventId, group: &[Request], 
     let mut verdicts = desk.clone().decide(group);
     if !has_keys && verdicts.iter().any(|verdict| matches!(verdict, Verdict::Refused(_))) {
         // Refused, or answered before? Who is granted finds out when the key is stored.
-        desk.keys = load::keys(&*line, group).await?;
+        desk.keys = load::keys(&line.query_all(&load::select_keys(group)).await?)?;
         verdicts = desk.clone().decide(group);
     }
     let new = bookings(app, event_id, group, &verdicts, now);

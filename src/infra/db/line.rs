@@ -40,26 +40,59 @@ impl Line {
     pub async fn begin(&mut self, asked: &[SelectStatement]) -> Result<Vec<Vec<QueryResult>>> {
         let backend = self.get_database_backend();
         let asked: Vec<Statement> = asked.iter().map(|select| backend.build(select)).collect();
-        let wire = self.wire.get_mut();
-        // Somebody gave up in the middle of a transaction.
-        wire.take_if(|wire| wire.is_open);
-        let wire = match wire {
-            Some(wire) => wire,
-            None => wire.insert(self.db.wire().await?),
-        };
-        wire.is_open = true;
         self.db.count(1 + asked.len());
-        if self.db.kind == Kind::Sqlite {
+        let (is_sqlite, is_block) = (self.db.kind == Kind::Sqlite, self.db.bundle == Bundle::Block);
+        let wire = self.connected().await?;
+        wire.is_open = true;
+        if is_sqlite {
             return Ok(wire.ask_sqlite(&asked).await?);
         }
-        let is_block = self.db.bundle == Bundle::Block;
-        let mut told = wire.tell(opening(is_block, &asked)?).await?.parts;
+        let (begin, end) = if is_block { ("BEGIN NOT ATOMIC START TRANSACTION;", "END") } else { ("BEGIN;", "") };
+        let mut told = wire.tell(bundled(begin, &asked, end)?).await?.parts;
         if told.len() != asked.len() + 1 {
             return Err(Error::fault(format!("{} answers to {} statements", told.len(), asked.len() + 1)));
         }
         // A block is answered at its end, a BEGIN at its own.
         told.remove(if is_block { asked.len() } else { 0 });
         Ok(told.into_iter().map(|(rows, _)| rows).collect())
+    }
+
+    /// Reads all of this outside of a transaction: the rows of each. SQLite has readers for that, whom no writer keeps
+    /// waiting; so has a server, for a line that breaks off.
+    pub async fn read(&mut self, asked: &[SelectStatement]) -> Result<Vec<Vec<QueryResult>>> {
+        if self.db.kind != Kind::Sqlite {
+            match self.read_at_once(asked).await {
+                Err(Error::Fault(Fault::Database(error))) if is_lost(&error) => drop(self.wire.get_mut().take()),
+                read => return read,
+            }
+        }
+        let mut answers = Vec::with_capacity(asked.len());
+        for select in asked {
+            answers.push(self.db.reads().query_all(select).await?);
+        }
+        Ok(answers)
+    }
+
+    async fn read_at_once(&mut self, asked: &[SelectStatement]) -> Result<Vec<Vec<QueryResult>>> {
+        let backend = self.get_database_backend();
+        let statements: Vec<Statement> = asked.iter().map(|select| backend.build(select)).collect();
+        let (begin, end) = if self.db.bundle == Bundle::Block { ("BEGIN NOT ATOMIC ", "END") } else { ("", "") };
+        let sql = bundled(begin, &statements, end)?;
+        self.db.count(asked.len());
+        let told = self.connected().await?.tell(sql).await?;
+        // A block is answered at its end, too.
+        Ok(told.parts.into_iter().map(|(rows, _)| rows).take(asked.len()).collect())
+    }
+
+    /// Outside of a transaction.
+    async fn connected(&mut self) -> Result<&mut Wire> {
+        let wire = self.wire.get_mut();
+        // Somebody gave up in the middle of a transaction.
+        wire.take_if(|wire| wire.is_open);
+        match wire {
+            Some(wire) => Ok(wire),
+            None => Ok(wire.insert(self.db.wire().await?)),
+        }
     }
 
     /// Writes all of it and commits, in one message. A number of rows that is not the promised one must be an error of
@@ -120,8 +153,7 @@ impl Line {
     }
 }
 
-fn opening(is_block: bool, asked: &[Statement]) -> Result<String> {
-    let (begin, end) = if is_block { ("BEGIN NOT ATOMIC START TRANSACTION;", "END") } else { ("BEGIN;", "") };
+fn bundled(begin: &str, asked: &[Statement], end: &str) -> Result<String> {
     let mut sql = begin.to_owned();
     for statement in asked {
         sql.push_str(&inlined(statement)?);
