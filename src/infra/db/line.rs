@@ -58,9 +58,10 @@ impl Line {
     }
 
     /// Reads all of this outside of a transaction: the rows of each. SQLite has readers for that, whom no writer keeps
-    /// waiting; so has a server, for a line that breaks off.
+    /// waiting; PostgreSQL plans a text anew each time, and its readers have it planned. And for a line that breaks off there
+    /// are always readers.
     pub async fn read(&mut self, asked: &[SelectStatement]) -> Result<Vec<Vec<QueryResult>>> {
-        if self.db.kind != Kind::Sqlite {
+        if self.db.kind == Kind::MySql {
             match self.read_at_once(asked).await {
                 Err(Error::Fault(Fault::Database(error))) if is_lost(&error) => drop(self.wire.get_mut().take()),
                 read => return read,
