@@ -1,11 +1,11 @@
 //! A connection that a sale keeps through its transactions: what it leaves behind when it breaks off, and that nobody
 //! waits for it in vain.
 
-use crate::harness::TestApp;
+use crate::harness::{Node, TestApp};
 use entity::event;
 use futures_util::poll;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryTrait, sea_query::SelectStatement};
-use std::{pin::pin, task::Poll};
+use std::pin::pin;
 
 crate::scenarios![
     what_breaks_off_in_a_transaction_is_undone,
@@ -28,19 +28,31 @@ async fn titles(app: &TestApp) -> Vec<String> {
     rows.into_iter().map(|row| row.title).collect()
 }
 
+/// With one connection to write by, and nobody but ourselves to end a transaction on it.
+async fn narrow(app: &TestApp) -> Node {
+    let node = app.node("narrow", |config| {
+        config.database.max_connections = 1;
+        config.database.idle_transaction_seconds = 60;
+    });
+    node.await
+}
+
 async fn what_breaks_off_in_a_transaction_is_undone(app: TestApp) {
     let artist = app.artist("haneul").await;
     app.event(&artist, 0, 10).await;
-    let before = titles(&app).await;
-    let mut line = app.app.db.line("test");
+    let (node, before) = (narrow(&app).await, titles(&app).await);
+    let mut line = node.app.db.line("test");
     assert_eq!(line.begin(&[events()]).await.unwrap()[0].len(), 1);
     assert_eq!(rename(&line, "another").await, 1);
     drop(line);
-    // Nobody waits for its locks in vain, and nothing of it is there.
-    let other = app.app.db.begin().await.unwrap();
-    assert_eq!(rename(&other, "a third").await, 1);
-    other.rollback().await.unwrap();
-    assert_eq!(titles(&app).await, before);
+    // Nobody anywhere waits for its locks in vain, the next one there finds no transaction open, and nothing of it is left.
+    for db in [&app.app.db, &node.app.db] {
+        let other = db.begin().await.unwrap();
+        assert_eq!(rename(&other, "a third").await, 1);
+        other.rollback().await.unwrap();
+        assert_eq!(titles(&app).await, before);
+    }
+    node.stop().await;
 }
 
 async fn a_transaction_after_one_that_broke_off_begins_anew(app: TestApp) {
@@ -60,21 +72,21 @@ async fn a_transaction_after_one_that_broke_off_begins_anew(app: TestApp) {
 }
 
 async fn who_waits_for_the_connection_gets_it(app: TestApp) {
-    let mut line = app.app.db.line("test");
+    let node = narrow(&app).await;
+    let mut line = node.app.db.line("test");
     line.begin(&[events()]).await.unwrap();
     line.rollback().await;
-    let mut other = pin!(app.app.db.begin());
-    // It has asked by now.
-    let asked = poll!(other.as_mut());
-    line.rest();
-    let other = match asked {
-        Poll::Ready(begun) => begun.unwrap(),
-        Poll::Pending => other.await.unwrap(),
-    };
-    other.rollback().await.unwrap();
+    {
+        let mut other = pin!(node.app.db.begin());
+        assert!(poll!(other.as_mut()).is_pending(), "there are two connections");
+        line.rest();
+        other.await.unwrap().rollback().await.unwrap();
+    }
     // The line connects again.
     line.begin(&[events()]).await.unwrap();
     line.rollback().await;
+    drop(line);
+    node.stop().await;
 }
 
 async fn values_are_read_and_written_in_the_text(app: TestApp) {

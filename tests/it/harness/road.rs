@@ -30,6 +30,7 @@ pub struct Road {
     database: String,
     is_postgres: bool,
     plan: Arc<Mutex<Option<Plan>>>,
+    broken: Arc<Mutex<Vec<String>>>,
 }
 
 struct Plan {
@@ -54,7 +55,7 @@ impl Road {
         let database = format!("{}:{port}", url.host_str().unwrap());
         url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
         url.set_query(Some(if is_postgres { "sslmode=disable" } else { "ssl-mode=DISABLED" }));
-        let road = Self { url: url.to_string(), database, is_postgres, plan: Arc::default() };
+        let road = Self { url: url.to_string(), database, is_postgres, plan: Arc::default(), broken: Arc::default() };
         let (open, stop, tasks) = (road.clone(), app.app.shutdown.clone(), app.app.tasks.clone());
         app.app.tasks.spawn(async move {
             while let Some(Ok((server, _))) = stop.run_until_cancelled(listener.accept()).await {
@@ -83,8 +84,13 @@ impl Road {
         self.plan.lock().unwrap().take().is_some_and(|plan| plan.is_done)
     }
 
+    /// The messages at which it broke: a COMMIT each, with what came along.
+    pub fn broken(&self) -> Vec<String> {
+        self.broken.lock().unwrap().clone()
+    }
+
     /// Whether it breaks at this COMMIT.
-    fn due(&self) -> Option<Cut> {
+    fn due(&self, message: &[u8]) -> Option<Cut> {
         let mut plan = self.plan.lock().unwrap();
         let plan = plan.as_mut().filter(|plan| plan.is_lasting || !plan.is_done)?;
         if plan.passing > 0 {
@@ -92,6 +98,7 @@ impl Road {
             return None;
         }
         plan.is_done = true;
+        self.broken.lock().unwrap().push(String::from_utf8_lossy(message).into_owned());
         Some(plan.cut)
     }
 
@@ -108,7 +115,7 @@ impl Road {
                     }
                     asked.bytes.extend(&from_server[..size]);
                     while let Some(message) = asked.next() {
-                        let cut = if asked.is_commit(&message) { self.due() } else { None };
+                        let cut = if asked.is_commit(&message) { self.due(&message) } else { None };
                         if cut == Some(Cut::Before) {
                             return Ok(());
                         }
