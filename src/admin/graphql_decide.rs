@@ -6,15 +6,16 @@ use super::{
     payment_decide::{self, Word},
 };
 use crate::{
-    error::{Code, Error, Problem, Problems, Result},
+    error::{Code, Error, Problem, Result},
     graphql::{ctx::Ctx, door::answer, scalars::Won},
     payload,
-    payment::decide::model::Verdict,
+    payment::decide::model::{AMOUNTS, Outcome, Vague, Verdict},
 };
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 
 /// What became of the money of a payment, by the word of somebody who looked.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "Outcome")]
 pub enum PaymentOutcome {
     /// Nothing was taken, and nothing will be: it has failed, and what was set aside goes back.
     NotTaken,
@@ -63,22 +64,23 @@ pub struct AdminDecidingMutation;
 #[Object]
 impl AdminDecidingMutation {
     /// Says what became of a payment that is stuck in doubt. The provider is asked once more first: if it can be read, its
-    /// answer is gone by, and not the admin's.
+    /// answer is gone by, and not the admin's; while it does not answer at all, this is refused with `NOT_ALLOWED`.
     async fn admin_payment_decide(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which payment, and what became of it.")] input: AdminPaymentDecideInput,
     ) -> async_graphql::Result<AdminPaymentDecidePayload> {
-        answer(ctx, decide(ctx, input).await)
+        answer(ctx, decide_payment(ctx, input).await)
     }
 }
 
-async fn decide(ctx: &Context<'_>, input: AdminPaymentDecideInput) -> Result<AdminPaymentDecidePayload> {
+async fn decide_payment(ctx: &Context<'_>, input: AdminPaymentDecideInput) -> Result<AdminPaymentDecidePayload> {
     let by = Actor { admin: ctx.admin()?.id(), address: ctx.request().address };
     let payment = input.payment_id.parse().map_err(|_| Error::not_found(&["paymentId"]))?;
-    let verdict = verdict(input.outcome, input.taken_amount)?;
+    let taken = input.taken_amount.map(|Won(amount)| amount);
+    let verdict = Verdict::new(input.outcome.into(), taken).map_err(vague)?;
     let (word, app) = (Word { payment, verdict, reason: input.reason }, ctx.app().clone());
-    let work = async move { payment_decide::decide(&app, by, &word).await };
+    let work = async move { payment_decide::ask_or_go_by_word(&app, by, &word).await };
     let (row, decided_by) = ctx.app().outlive(work).await?;
     Ok(AdminPaymentDecidePayload {
         payment: Some(AdminPaymentNode(row)),
@@ -87,24 +89,22 @@ async fn decide(ctx: &Context<'_>, input: AdminPaymentDecideInput) -> Result<Adm
     })
 }
 
-fn verdict(outcome: PaymentOutcome, taken: Option<Won>) -> Result<Verdict> {
-    let mut problems = Problems::default();
-    let verdict = match (outcome, taken) {
-        (PaymentOutcome::NotTaken, None) => Verdict::NotTaken,
-        (PaymentOutcome::NotTaken, Some(_)) => {
-            let (ko, en) = ("결제되지 않았다면 비워 두어야 합니다.", "Leave it out: nothing was taken.");
-            return Err(Problem::new(Code::Invalid, &["takenAmount"], ko, en).into());
+fn vague(vague: Vague) -> Error {
+    let (least, most) = (AMOUNTS.start(), AMOUNTS.end());
+    let (code, ko, en) = match vague {
+        Vague::AmountOfNothing => (
+            Code::Invalid,
+            "결제되지 않았다면 비워 두어야 합니다.".to_owned(),
+            "Leave it out: nothing was taken.".to_owned(),
+        ),
+        Vague::NoAmount => {
+            (Code::Invalid, "결제된 금액을 입력해 주세요.".to_owned(), "Say how much was taken.".to_owned())
         }
-        (PaymentOutcome::Returned | PaymentOutcome::Taken, None) => {
-            let (ko, en) = ("결제된 금액을 입력해 주세요.", "Say how much was taken.");
-            return Err(Problem::new(Code::Invalid, &["takenAmount"], ko, en).into());
-        }
-        (PaymentOutcome::Returned, Some(Won(amount))) => Verdict::Returned(amount),
-        (PaymentOutcome::Taken, Some(Won(amount))) => Verdict::Taken(amount),
+        Vague::OutOfRange => (
+            Code::OutOfRange,
+            format!("{least} 이상 {most} 이하여야 합니다."),
+            format!("Must be from {least} to {most}."),
+        ),
     };
-    if let Verdict::Returned(amount) | Verdict::Taken(amount) = verdict {
-        problems.range(&["takenAmount"], amount, 1, Won::MOST);
-    }
-    problems.check()?;
-    Ok(verdict)
+    Problem::new(code, &["takenAmount"], ko, en).into()
 }

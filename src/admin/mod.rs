@@ -21,6 +21,7 @@ pub mod job_retry;
 pub mod keys_rotate;
 pub mod list;
 pub mod password_change;
+mod payment_change;
 pub mod payment_decide;
 pub mod payment_reconcile;
 pub mod proof;

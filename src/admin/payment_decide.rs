@@ -1,18 +1,18 @@
 //! `adminPaymentDecide`: somebody who looked says what became of a payment that the provider gives no readable account of.
 //!
-//! The provider is asked once more, and what it says goes before what anybody says. Only then the word of the admin is
-//! written down and gone by, with its row of the audit log, in one transaction.
+//! The provider is asked once more, and what it says goes before what anybody says; while it is away, nobody's word counts.
+//! Only then the word of the admin is written down and gone by, with its row of the audit log, in one transaction.
 
 use super::{
-    audit::{self, Actor, Change},
-    payment_reconcile, reason,
+    audit::{self, Actor},
+    payment_change, payment_reconcile, reason,
 };
 use crate::{
     app::App,
     error::{Code, Error, Problem, Result},
     payment::{
         decide,
-        decide::model::{Unfit, Verdict, way},
+        decide::model::{Account, Unfit, Verdict, way},
         query, stuck,
     },
     transaction,
@@ -21,6 +21,9 @@ use chrono::{DateTime, Utc};
 use entity::{enums::PaymentStatus, ids::PaymentId, payment::Model};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
+
+/// In the audit log.
+const ACTION: &str = "payment.decide";
 
 /// What an admin says.
 #[derive(Clone, Debug)]
@@ -37,15 +40,21 @@ pub enum DecidedBy {
     Provider,
 }
 
-pub async fn decide(app: &App, by: Actor, word: &Word) -> Result<(Model, DecidedBy)> {
+/// Goes by the provider's account if there is one, and by the admin's word otherwise.
+pub async fn ask_or_go_by_word(app: &App, by: Actor, word: &Word) -> Result<(Model, DecidedBy)> {
     let reason = reason::check(&word.reason)?;
     let id = word.payment;
     let before = found(app, id).await?;
     check(app, &before, word.verdict)?;
-    if decide::can_be_read(app, &before).await? {
-        let claim = claim(word.verdict, &reason);
-        let after = payment_reconcile::ask(app, by, before, "payment.decide", Some(claim)).await?;
-        return Ok((after, DecidedBy::Provider));
+    match decide::ask_first(app, &before).await? {
+        None => return Err(away()),
+        Some(Account::StillThere(won)) => return Err(still_there(won)),
+        Some(Account::Tells) => {
+            let claim = claim(word.verdict, &reason);
+            let after = payment_reconcile::ask(app, by, before, ACTION, Some(claim)).await?;
+            return Ok((after, DecidedBy::Provider));
+        }
+        Some(Account::Silent) => {}
     }
     if !transaction!(app, txn => write(txn, app, by, &before, word.verdict, &reason).await)? {
         return Err(too_late());
@@ -68,15 +77,11 @@ async fn write(
 ) -> Result<bool> {
     let id = before.id;
     let detail = format!("{verdict:?} by {}: {reason}", by.admin);
-    if !decide::decide(txn, app, before, verdict, &detail).await? {
+    if !decide::go_by_word(txn, app, before, verdict, &detail).await? {
         return Ok(false);
     }
     let after = query::by_id(txn, id).await?.ok_or_else(|| Error::fault("a payment is never removed"))?;
-    let now = json!({ "status": after.status, "changedAt": after.changed_at, "hasAnswered": false,
-                      "claim": claim(verdict, reason) });
-    let change = Change::new("payment.decide", "payment", id)
-        .before(json!({ "status": before.status, "changedAt": before.changed_at }))
-        .after(now);
+    let change = payment_change::change(ACTION, before, &after, false, Some(claim(verdict, reason)));
     audit::write(txn, app, by, change).await?;
     Ok(true)
 }
@@ -127,6 +132,18 @@ fn too_early(from: DateTime<Utc>) -> Error {
     let ko = format!("아직 결제사에 확인하고 있습니다. {from} 뒤에 결정할 수 있습니다.");
     let en = format!("The provider is still being asked. It can be decided after {from}.");
     Problem::new(Code::NotAllowed, &["paymentId"], ko, en).into()
+}
+
+fn away() -> Error {
+    let ko = "결제사가 응답하지 않습니다. 다시 응답할 때 결정해 주세요.";
+    let en = "The provider does not answer. Decide when it answers again.";
+    Problem::new(Code::NotAllowed, &["paymentId"], ko, en).into()
+}
+
+fn still_there(won: i64) -> Error {
+    let ko = format!("결제사에 아직 {won}원이 남아 있습니다. 결제사에서 환불한 뒤에 결정해 주세요.");
+    let en = format!("The provider says that {won} won are still there: decide when they are given back there.");
+    Problem::new(Code::NotAllowed, &["outcome"], ko, en).into()
 }
 
 fn too_late() -> Error {

@@ -3,19 +3,23 @@
 //! The row of the audit log is written when the answer is known, also if there was none. A crash before it loses that row and
 //! nothing else: what was done by then is what the reconciler does by itself, and is in the payment's own log.
 
-use super::audit::{self, Actor, Change};
+use super::{
+    audit::{self, Actor},
+    payment_change,
+};
 use crate::{
     app::App,
     error::{Code, Error, Problem, Result},
     payment::{
         model::{is_in_doubt, may_be_taken},
-        query, reconcile,
+        query,
+        reconcile::{self, Heard},
     },
     transaction,
 };
 use chrono::TimeDelta;
 use entity::{ids::PaymentId, payment::Model};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub async fn reconcile(app: &App, by: Actor, id: PaymentId) -> Result<Model> {
     let before = query::by_id(app.db.reads(), id).await?.ok_or_else(|| Error::not_found(&["paymentId"]))?;
@@ -37,17 +41,11 @@ pub(super) async fn ask(
     action: &'static str,
     claim: Option<Value>,
 ) -> Result<Model> {
-    let (id, status, changed_at) = (before.id, before.status, before.changed_at);
-    let asked = reconcile::ask_now(app, before).await;
+    let id = before.id;
+    let asked = reconcile::ask_now(app, before.clone()).await.and_then(Heard::account);
     let after = query::by_id(app.db.reads(), id).await?.ok_or_else(|| Error::not_found(&["paymentId"]))?;
-    let mut now = json!({ "status": after.status, "changedAt": after.changed_at, "hasAnswered": asked.is_ok() });
-    if let (Some(now), Some(claim)) = (now.as_object_mut(), claim) {
-        now.insert("claim".to_owned(), claim);
-    }
     transaction!(app, txn => {
-        let change = Change::new(action, "payment", id)
-            .before(json!({ "status": status, "changedAt": changed_at }))
-            .after(now.clone());
+        let change = payment_change::change(action, &before, &after, asked.is_ok(), claim.clone());
         audit::write(txn, app, by, change).await
     })?;
     asked.map(|()| after)

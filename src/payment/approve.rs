@@ -70,7 +70,7 @@ async fn call(app: &App, payment: Model, pg_token: String) -> Result<()> {
             transaction!(app, txn => back(txn, app, id, &detail).await)?;
             Err(Error::Unavailable(detail))
         }
-        Err(error @ CallError::InDoubt(_)) => {
+        Err(error @ (CallError::InDoubt(_) | CallError::Unreadable(_))) => {
             let detail = error.to_string();
             transaction!(app, txn => doubt(txn, app, id, &detail).await)?;
             Err(in_doubt())

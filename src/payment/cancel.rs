@@ -29,10 +29,10 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query:
 pub async fn cancel(app: &App, payment: Model) -> Result<()> {
     let Some(tid) = payment.tid.clone() else { return Err(Error::fault("a payment that was taken has a tid")) };
     let id = payment.id;
-    let order = ask::order(app, &payment).await?;
-    let (Some(taken), Some(order)) = (order.as_ref().and_then(|order| taken(&payment, order)), &order) else {
-        let said = order.map_or("no such payment".to_owned(), |order| order.to_string());
-        return Err(in_doubt(app, id, "OrderDiffers", format!("{:?} was taken; {said}", payment.taken_amount)).await);
+    let answer = ask::order(app, &payment).await?;
+    let readable = answer.readable().and_then(|order| Some((order, taken(payment.taken_amount, order)?)));
+    let Some((order, taken)) = readable else {
+        return Err(in_doubt(app, id, "OrderDiffers", format!("{:?} was taken; {answer}", payment.taken_amount)).await);
     };
     if order.available > 0 {
         give_back(app, id, CancelRequest { tid, amount: order.available }, taken).await?;
@@ -41,9 +41,9 @@ pub async fn cancel(app: &App, payment: Model) -> Result<()> {
 }
 
 /// What was taken, if the provider says the same as we have written down; an older version wrote nothing down.
-pub(super) fn taken(payment: &Model, order: &Order) -> Option<i64> {
+pub(super) fn taken(written: Option<i64>, order: &Order) -> Option<i64> {
     match order.money() {
-        Money::Taken { amount, .. } => (payment.taken_amount.is_none_or(|taken| taken == amount)).then_some(amount),
+        Money::Taken { amount, .. } => written.is_none_or(|taken| taken == amount).then_some(amount),
         Money::NotYet | Money::Never | Money::Unreadable => None,
     }
 }
@@ -56,7 +56,7 @@ async fn give_back(app: &App, id: PaymentId, request: CancelRequest, taken: i64)
         Ok(done) if (&done.tid, done.canceled_total, done.available) == (&request.tid, taken, 0) => return Ok(()),
         // Whatever that was: the next turn asks what has gone back, and returns the rest.
         Ok(done) => ("CancelInDoubt", format!("{taken} was to be back, not {done:?}")),
-        Err(error @ CallError::InDoubt(_)) => ("CancelInDoubt", error.to_string()),
+        Err(error @ (CallError::InDoubt(_) | CallError::Unreadable(_))) => ("CancelInDoubt", error.to_string()),
         Err(error @ CallError::Refused { .. }) => ("CancelRefused", error.to_string()),
         Err(error @ CallError::Unreachable(_)) => ("CancelUnsent", error.to_string()),
     };

@@ -1,12 +1,11 @@
 //! What the provider has, against what we have written down: `spotlight audit --provider`. Our own rules cannot see money
 //! that only the provider knows of. What an admin decided is compared like anything else, as soon as it can be read.
 
-use super::{ask, decide, query};
-use crate::{
-    app::App,
-    error::Result,
-    infra::kakaopay::{Money, Order},
+use super::{
+    ask::{self, Answer},
+    decide, query,
 };
+use crate::{app::App, error::Result, infra::kakaopay::Money};
 use entity::{
     enums::PaymentStatus,
     payment::{Column, Entity, Model},
@@ -25,7 +24,8 @@ pub struct Comparison {
     pub asked: usize,
     /// Those in doubt: the reconciler's business, and no difference yet.
     pub in_doubt: usize,
-    /// Of those asked about: an admin decided them, and the provider still gives no account that could be compared.
+    /// Of those asked about: they are as an admin decided them, and the provider answers, but with no account that could be
+    /// compared. One that is away has not answered: that is a difference.
     pub decided: usize,
     /// In words, one for each payment that differs or could not be asked about.
     pub differences: Vec<String>,
@@ -71,13 +71,8 @@ const fn is_in_doubt(payment: &Model) -> bool {
 
 async fn look(app: &App, payment: Model) -> Result<Found> {
     let asked = ask::order(app, &payment).await;
-    let said = match &asked {
-        Ok(Some(order)) => order.to_string(),
-        Ok(None) => "no such payment".to_owned(),
-        Err(error) => error.to_string(),
-    };
-    let is_readable = matches!(&asked, Ok(Some(order)) if order.money() != Money::Unreadable);
-    if asked.is_ok_and(|order| agrees(&payment, order.as_ref())) {
+    let said = asked.as_ref().map_or_else(ToString::to_string, ToString::to_string);
+    if asked.as_ref().is_ok_and(|answer| agrees(&payment, answer)) {
         return Ok(Found::Agrees);
     }
     let db = app.db.reads();
@@ -85,18 +80,23 @@ async fn look(app: &App, payment: Model) -> Result<Found> {
     if query::by_id(db, payment.id).await?.is_some_and(|now| now.changed_at != payment.changed_at) {
         return Ok(Found::Agrees);
     }
-    let Model { id, status, amount, canceled_amount, .. } = payment;
+    let Model { id, status, amount, canceled_amount, changed_at, .. } = payment;
     let what = format!("{id} over {amount} is {status:?} with {canceled_amount} back; the provider says: {said}");
-    Ok(match decide::said(db, id).await? {
-        Some(_) if !is_readable => Found::Decided,
-        Some(word) => Found::Differs(format!("{what}; it was decided: {word}")),
+    let is_unreadable = asked.is_ok_and(|answer| answer.readable().is_none());
+    Ok(match decide::last_word(db, id).await? {
+        Some(word) if is_unreadable && word.at >= changed_at => Found::Decided,
+        Some(word) => Found::Differs(format!("{what}; it was decided: {}", word.detail)),
         None => Found::Differs(what),
     })
 }
 
 /// Whether the provider has what our row says.
-fn agrees(payment: &Model, order: Option<&Order>) -> bool {
-    let money = order.map(Order::money);
+fn agrees(payment: &Model, answer: &Answer) -> bool {
+    let money = match answer {
+        Answer::Order(order) => Some(order.money()),
+        Answer::Unknown => None,
+        Answer::Unreadable(_) => Some(Money::Unreadable),
+    };
     match payment.status {
         PaymentStatus::Approved => money == Some(Money::Taken { amount: payment.amount, returned: 0 }),
         PaymentStatus::Canceled => {

@@ -1,6 +1,6 @@
 //! The browser came back by the cancel or fail address. Anybody can open those, so the provider is asked.
 
-use super::{approve, ask, query};
+use super::{approve, ask, ask::Answer, query};
 use crate::{
     app::App,
     error::{Error, Result},
@@ -16,8 +16,12 @@ pub async fn give_up(app: &App, id: PaymentId) -> Result<Model> {
         return Ok(payment);
     }
     let order = match ask::order(app, &payment).await {
-        Ok(Some(order)) => order,
-        Ok(None) => return Ok(payment),
+        Ok(Answer::Order(order)) => order,
+        Ok(Answer::Unknown) => return Ok(payment),
+        Ok(Answer::Unreadable(what)) => {
+            tracing::warn!(payment = %id, what, "whether the payment was given up cannot be read: it runs out instead");
+            return Ok(payment);
+        }
         Err(error) => {
             tracing::warn!(payment = %id, %error, "cannot ask whether the payment was given up: it runs out instead");
             return Ok(payment);

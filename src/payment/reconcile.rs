@@ -1,7 +1,7 @@
 //! Whatever was left in doubt: ask the provider, then finish, refund or give up. An answer that we cannot read decides
 //! nothing.
 
-use super::{approve, ask, cancel, decide, purpose, query, state};
+use super::{approve, ask, ask::Answer, cancel, decide, purpose, query, state};
 use crate::{
     app::App,
     error::{Error, Result},
@@ -50,23 +50,45 @@ impl Job for ReconcilePayment {
         if self.since.is_some_and(|since| since != payment.changed_at.timestamp_micros()) {
             return Ok(());
         }
-        match ask_now(app, payment).await {
-            // Somebody has decided it: asking ends here, and `compare` goes on to look.
-            Err(Error::Unavailable(why)) if is_given_up_by_word(app, self.payment_id).await? => {
-                tracing::warn!(payment = %self.payment_id, why, "decided, and still not to be read");
+        match ask_now(app, payment).await? {
+            // Somebody has decided it: this question ends here, and `compare` goes on to look. A provider that is away
+            // has not answered, and is asked again.
+            Heard::Unreadable(why) if is_given_up_by_word(app, self.payment_id).await? => {
+                tracing::warn!(payment = %self.payment_id, %why, "decided, and still not to be read");
                 Ok(())
             }
-            asked => asked,
+            heard => heard.account(),
         }
     }
 }
 
-/// Asks, and goes by the answer. An error: there was none.
-pub async fn ask_now(app: &App, payment: Model) -> Result<()> {
+/// What the provider answered.
+#[derive(Debug)]
+pub enum Heard {
+    /// An account, which was gone by.
+    Account,
+    /// Something that decides nothing.
+    Unreadable(Error),
+}
+
+impl Heard {
+    /// An error if it was no account.
+    pub fn account(self) -> Result<()> {
+        match self {
+            Self::Account => Ok(()),
+            Self::Unreadable(why) => Err(why),
+        }
+    }
+}
+
+/// Asks, and goes by the answer. An error: there was none, or the money that is to go back has not.
+pub async fn ask_now(app: &App, payment: Model) -> Result<Heard> {
     match payment.status {
-        PaymentStatus::Approving | PaymentStatus::Failed | PaymentStatus::Expired => ask_and_decide(app, payment).await,
-        PaymentStatus::Canceling => cancel::cancel(app, payment).await,
-        PaymentStatus::Pending | PaymentStatus::Ready | PaymentStatus::Approved | PaymentStatus::Canceled => Ok(()),
+        PaymentStatus::Approving | PaymentStatus::Failed | PaymentStatus::Expired => ask_and_settle(app, payment).await,
+        PaymentStatus::Canceling => cancel::cancel(app, payment).await.map(|()| Heard::Account),
+        PaymentStatus::Pending | PaymentStatus::Ready | PaymentStatus::Approved | PaymentStatus::Canceled => {
+            Ok(Heard::Account)
+        }
     }
 }
 
@@ -74,48 +96,43 @@ pub async fn ask_now(app: &App, payment: Model) -> Result<()> {
 async fn is_given_up_by_word(app: &App, id: PaymentId) -> Result<bool> {
     let (db, failed) = (app.db.reads(), PaymentStatus::Failed);
     let is_given_up = query::by_id(db, id).await?.is_some_and(|payment| payment.status == failed);
-    Ok(is_given_up && decide::said(db, id).await?.is_some())
+    Ok(is_given_up && decide::last_word(db, id).await?.is_some())
 }
 
-async fn ask_and_decide(app: &App, payment: Model) -> Result<()> {
+async fn ask_and_settle(app: &App, payment: Model) -> Result<Heard> {
     if payment.tid.is_none() {
-        return Ok(());
+        return Ok(Heard::Account);
     }
-    let Some(order) = ask::order(app, &payment).await? else {
-        return Err(unreadable(app, &payment, "no such payment").await);
+    let order = match ask::order(app, &payment).await? {
+        Answer::Order(order) => order,
+        Answer::Unknown => return unreadable(app, &payment, "no such payment").await,
+        // It may answer better later on, and is asked for as long as it takes.
+        Answer::Unreadable(what) => return Ok(Heard::Unreadable(Error::Unavailable(format!("kakaopay: {what}")))),
     };
     let (id, detail) = (payment.id, format!("reconciled: {order}"));
     match order.money() {
         Money::Taken { amount, returned: 0 } if amount == payment.amount => {
-            transaction!(app, txn => purpose::taken(txn, app, id, &detail).await)
+            transaction!(app, txn => purpose::taken(txn, app, id, &detail).await)?;
         }
         // Another amount than was due, or somebody gave some of it back: all of it goes back.
         Money::Taken { amount, .. } => {
-            transaction!(app, txn => super::wrong::send_back(txn, app, id, amount, &detail).await)
+            transaction!(app, txn => super::wrong::send_back(txn, app, id, amount, &detail).await)?;
         }
-        Money::Never => give_up(app, &payment, &detail, false).await,
-        Money::NotYet => give_up(app, &payment, &detail, true).await,
-        Money::Unreadable => Err(unreadable(app, &payment, &order.to_string()).await),
+        Money::Never => give_up(app, &payment, &detail, false).await?,
+        Money::NotYet => give_up(app, &payment, &detail, true).await?,
+        Money::Unreadable => return unreadable(app, &payment, &order.to_string()).await,
     }
+    Ok(Heard::Account)
 }
 
 /// Nobody knows where the money is. What is in doubt stays so and is told after a while (`stuck`); what was given up keeps
 /// nothing any more, so that its job is parked in the end, and that is told, unless somebody has decided it.
-async fn unreadable(app: &App, payment: &Model, said: &str) -> Error {
-    match log_unreadable(app, payment, said).await {
-        Err(error) => error,
-        Ok(may_wait) => {
-            let what = format!("kakaopay: {} is {:?}, and asked about it: {said}", payment.id, payment.status);
-            if may_wait { Error::Unavailable(what) } else { Error::fault(what) }
-        }
-    }
-}
-
-/// True if no other person need be told.
-async fn log_unreadable(app: &App, payment: &Model, said: &str) -> Result<bool> {
+async fn unreadable(app: &App, payment: &Model, said: &str) -> Result<Heard> {
     let (id, now) = (payment.id, app.clock.now());
     transaction!(app, txn => state::log(txn, app, id, now, "OrderUnreadable", said).await)?;
-    Ok(payment.status == PaymentStatus::Approving || is_given_up_by_word(app, id).await?)
+    let what = format!("kakaopay: {id} is {:?}, and asked about it: {said}", payment.status);
+    let may_wait = payment.status == PaymentStatus::Approving || is_given_up_by_word(app, id).await?;
+    Ok(Heard::Unreadable(if may_wait { Error::Unavailable(what) } else { Error::fault(what) }))
 }
 
 /// Nothing was taken: the hold goes back. If the provider might still take it, it is asked again.

@@ -10,7 +10,7 @@ use crate::{
         jobs::{Job, Lane},
         kakaopay::Money,
     },
-    payment::{self, model::Step, reconcile::ReconcilePayment, stuck},
+    payment::{self, ask::Answer, model::Step, reconcile::ReconcilePayment, stuck},
     transaction,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -65,11 +65,14 @@ async fn ask(app: &App, payment: &Model) -> Result<Asked> {
 }
 
 async fn ask_once(app: &App, payment: &Model) -> Result<Asked> {
-    let Some(order) = payment::ask::order(app, payment).await? else {
-        return Ok(Asked { is_unpaid: true, said: "the provider knows no such payment".to_owned() });
+    let answer = payment::ask::order(app, payment).await?;
+    let said = answer.to_string();
+    let money = match &answer {
+        Answer::Order(order) => order.money(),
+        Answer::Unknown => Money::Never,
+        Answer::Unreadable(_) => Money::Unreadable,
     };
-    let said = order.to_string();
-    match order.money() {
+    match money {
         Money::Taken { .. } => Ok(Asked { is_unpaid: false, said: format!("taken without being asked for: {said}") }),
         Money::NotYet | Money::Never => Ok(Asked { is_unpaid: true, said }),
         Money::Unreadable => Err(Error::Unavailable(format!("kakaopay: asked about {}: {said}", payment.id))),

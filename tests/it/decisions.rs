@@ -1,6 +1,7 @@
 //! What an admin says of a payment that the provider gives no readable account of: it goes the way that the provider's own
 //! answer would have taken, and the provider's answer goes before it.
 
+pub mod away;
 pub mod disputed;
 
 use crate::harness::{Event, PASSWORD, Person, TestApp, errors_of, user_error};

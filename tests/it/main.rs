@@ -83,6 +83,7 @@ fn scenarios() -> Vec<Scenario> {
         cookies::all(),
         coupons::all(),
         decisions::all(),
+        decisions::away::all(),
         decisions::disputed::all(),
         double_submit::all(),
         deadlocks::all(),

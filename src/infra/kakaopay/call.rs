@@ -1,4 +1,4 @@
-//! One call: sent, and sent again if that is certainly safe; every failure put into one of three kinds.
+//! One call: sent, and sent again if that is certainly safe; every failure put into one of four kinds.
 //!
 //! Safe is a request that never left, and `ready`, which charges nothing: with backoff and jitter, within the time of one
 //! call.
@@ -29,7 +29,7 @@ impl Safe {
     const fn to_repeat(self, error: &CallError) -> bool {
         match error {
             CallError::Unreachable(_) => true,
-            CallError::InDoubt(_) => matches!(self, Self::InDoubt),
+            CallError::InDoubt(_) | CallError::Unreadable(_) => matches!(self, Self::InDoubt),
             CallError::Refused { .. } => false,
         }
     }
@@ -75,7 +75,7 @@ impl KakaoPayClient {
 /// What an answer means.
 pub(super) fn read<A: DeserializeOwned>(status: u16, text: &str) -> Result<A, CallError> {
     if status == 200 {
-        return serde_json::from_str(text).map_err(|error| CallError::InDoubt(format!("unreadable answer: {error}")));
+        return serde_json::from_str(text).map_err(|error| CallError::Unreadable(error.to_string()));
     }
     let told: Option<wire::ErrorAnswer> = serde_json::from_str(text).ok();
     match (status, told) {
@@ -83,7 +83,7 @@ pub(super) fn read<A: DeserializeOwned>(status: u16, text: &str) -> Result<A, Ca
             // Already approved; not in this state, whatever that is; the same call is in flight: it may have happened.
             Some(code @ (-702 | -783 | -785)) => Err(CallError::InDoubt(format!("{code} {}", told.error_message))),
             Some(code) => Err(CallError::Refused { code, message: told.error_message }),
-            None => Err(CallError::InDoubt(format!("HTTP {status}, a code that cannot be read"))),
+            None => Err(CallError::Unreadable(format!("HTTP {status}, a code that cannot be read"))),
         },
         (401 | 403, None) => Err(CallError::Refused { code: i64::from(status), message: "the key is refused".into() }),
         (status, _) => Err(CallError::InDoubt(format!("HTTP {status}"))),

@@ -17,7 +17,10 @@ fn what_an_answer_means() {
     let doubt = |read: Read| matches!(read, Err(CallError::InDoubt(_)));
     assert!(doubt(read(500, "{}")));
     assert!(doubt(read(502, "<html>")));
-    assert!(doubt(read(200, "garbage")));
+    for unreadable in [(200, "garbage"), (400, r#"{"error_code":{},"error_message":"?"}"#)] {
+        let read: Read = read(unreadable.0, unreadable.1);
+        assert!(matches!(read, Err(CallError::Unreadable(_))), "{unreadable:?}");
+    }
     assert!(doubt(read(302, "")));
     assert!(doubt(read(400, r#"{"error_code":-702,"error_message":"already"}"#)));
     assert!(doubt(read(400, r#"{"error_code":"-785","error_message":"in flight"}"#)));

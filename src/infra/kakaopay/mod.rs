@@ -97,6 +97,9 @@ pub enum CallError {
     /// Nobody knows whether it happened: ask `order`.
     #[error("in doubt: {0}")]
     InDoubt(String),
+    /// It answered, and nobody can read what: as much in doubt, but it is there.
+    #[error("unreadable: {0}")]
+    Unreadable(String),
     /// The request certainly never left.
     #[error("unreachable: {0}")]
     Unreachable(String),

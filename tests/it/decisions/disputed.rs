@@ -109,7 +109,7 @@ async fn what_is_not_stuck_is_not_decided(app: TestApp) {
 }
 
 /// What a denial is answered.
-async fn in_korean(app: &TestApp, keeper: &str, payment: &str) -> String {
+pub async fn in_korean(app: &TestApp, keeper: &str, payment: &str) -> String {
     let query =
         "mutation($input: AdminPaymentDecideInput!) { adminPaymentDecide(input: $input) { userErrors { message } } }";
     let input = json!({ "paymentId": payment, "outcome": "NOT_TAKEN", "reason": "확인함" });
