@@ -12,14 +12,13 @@ pub(super) fn change(
     has_answered: bool,
     claim: Option<Value>,
 ) -> Change {
-    let mut now = seen(after);
-    now["hasAnswered"] = json!(has_answered);
-    if let Some(claim) = claim {
-        now["claim"] = claim;
-    }
-    Change::new(action, "payment", before.id).before(seen(before)).after(now)
-}
-
-fn seen(payment: &Model) -> Value {
-    json!({ "status": payment.status, "changedAt": payment.changed_at })
+    let was = json!({ "status": before.status, "changedAt": before.changed_at });
+    let (status, changed_at) = (after.status, after.changed_at);
+    let is = match claim {
+        None => json!({ "status": status, "changedAt": changed_at, "hasAnswered": has_answered }),
+        Some(claim) => {
+            json!({ "status": status, "changedAt": changed_at, "hasAnswered": has_answered, "claim": claim })
+        }
+    };
+    Change::new(action, "payment", before.id).before(was).after(is)
 }
