@@ -155,7 +155,8 @@ async fn postgres_committed(database: &mut TcpStream) -> io::Result<bool> {
     loop {
         let mut head = [0; 5];
         database.read_exact(&mut head).await?;
-        let mut body = vec![0; u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize - 4];
+        let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]);
+        let mut body = vec![0; usize::try_from(length).unwrap() - 4];
         database.read_exact(&mut body).await?;
         match head[0] {
             b'Z' => return Ok(last == b"COMMIT\0"),
