@@ -15,6 +15,11 @@ impl Dice {
         dice
     }
 
+    /// For somebody who throws beside the others.
+    pub fn another(&mut self) -> Self {
+        Self(self.next())
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

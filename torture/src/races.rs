@@ -11,7 +11,10 @@ mod seats;
 
 use crate::{Result, cluster::Cluster, dice::Dice};
 use entity::enums::CouponKind;
-use std::{fmt::Debug, time::Instant};
+use std::{
+    fmt::Debug,
+    time::{Duration, Instant},
+};
 
 #[derive(Debug, clap::Args)]
 pub struct Races {
@@ -88,7 +91,8 @@ impl Race {
         }
     }
 
-    /// The two ways in which it can end for somebody: over all rounds, both must have come about.
+    /// The two ways in which it can end for whoever races: over all rounds, both must have come about. Who is sent before
+    /// the other side or after it, so that this is rehearsed too, is counted apart.
     const fn ways(self) -> Option<[&'static str; 2]> {
         match self {
             Self::Capacity => Some(seats::WAYS),
@@ -176,6 +180,14 @@ fn add(sum: &mut Outcomes, ended: Outcomes) {
             None => sum.push((what, count)),
         }
     }
+}
+
+/// A look at a database that is raced on, and the next one.
+const GLANCE: Duration = Duration::from_millis(2);
+
+/// Not all set out in the same moment: so many milliseconds later, up to three.
+async fn hesitate(dice: &mut Dice) {
+    tokio::time::sleep(Duration::from_millis(u64::try_from(dice.below(4)).unwrap_or_default())).await;
 }
 
 /// A race that the same side wins each time was none.

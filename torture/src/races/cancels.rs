@@ -1,6 +1,6 @@
 //! Who gives back the same thing.
 
-use super::{Outcomes, must};
+use super::{GLANCE, Outcomes, hesitate, must};
 use crate::{
     Result,
     ask::{Caller, at_once, refusal, text},
@@ -10,13 +10,15 @@ use crate::{
     show::{BOOKED, Show},
 };
 use entity::{
+    booking,
     enums::{BookingStatus, EventStatus, PaymentStatus},
     event,
-    ids::{EventId, UserId},
-    payment,
+    ids::{BookingId, EventId, UserId},
+    job, payment,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
+use spotlight::{booking::refund::RefundBooking, infra::jobs::Job};
 use std::{collections::HashSet, time::Instant};
 
 const SEATS: i32 = 16;
@@ -75,42 +77,90 @@ pub async fn cancel_against_cancel(cluster: &Cluster) -> Result<Outcomes> {
     Ok(vec![("canceled", buyers.len()), ("told that it is canceled already", payloads.len() - buyers.len())])
 }
 
-/// By whom a booking was canceled.
-pub const WAYS: [&str; 2] = ["canceled by the fan", "by the event's end"];
+/// By whom a booking was canceled whose fan set out while the event was being canceled, and the booking was not yet.
+pub const WAYS: [&str; 2] = ["canceled by the fan in the race", "by the event's end in the race"];
+
+/// A fan's answer, and whether there was a race for it.
+type Told = (Value, bool);
 
 /// Eight fans cancel. The dice say how many have done so before the artist cancels the event, up to two, and how many ask only
-/// when all is given back; of the others three ask while the artist cancels, and the rest one after the other from then on,
-/// against the event's refunds. Each booking is canceled by one of the two.
+/// when all is given back; of the others three ask while the artist cancels, and the rest as soon as a node begins to
+/// give back, against the event's refunds. Each booking is canceled by one of the two.
 pub async fn cancel_against_event(cluster: &Cluster, mut dice: Dice) -> Result<Outcomes> {
     let show = cluster.publish(1_000, SEATS).await?;
     let buyers = buyers(cluster, &show, 8).await?;
-    let (artist, input) = (cluster.artist(1), json!({ "eventId": show.id }));
     let (early, rest) = buyers.split_at(dice.below(3));
-    let (together, in_turn) = rest.split_at(3);
-    let (in_turn, late) = in_turn.split_at(in_turn.len() - dice.below(3));
-    let mut payloads = one_by_one(early).await?;
-    let off = async {
-        let off = artist.mutate("eventCancel", "event { status }", &input).await?;
-        Ok::<_, crate::Error>((off, one_by_one(in_turn).await?))
-    };
-    let racing = together.iter().map(|(fan, id)| cancel(fan.clone(), id.clone(), "c".to_owned()));
-    let (racing, off) = tokio::join!(at_once(racing), off);
-    let (off, in_turn) = off?;
-    must("the artist is refused", &refusal(&off), &"")?;
-    payloads.extend(racing?.into_iter().chain(in_turn));
+    let (racing, late) = rest.split_at(rest.len() - dice.below(3));
+    let mut told = one_by_one(early).await?;
+    told.extend(race(cluster, &show, racing, &mut dice).await?);
     if !late.is_empty() {
         until_canceled(cluster, &show).await?;
-        payloads.extend(one_by_one(late).await?);
+        told.extend(one_by_one(late).await?);
     }
-    let by_fans = payloads.iter().filter(|payload| refusal(payload).is_empty()).count();
-    let by_event = payloads.iter().filter(|payload| refusal(payload) == "NOT_CANCELABLE").count();
-    must("fans who canceled, or were told that it is canceled already", &(by_fans + by_event), &buyers.len())?;
+    let count = |code: &str, has_raced: bool| {
+        told.iter().filter(|(payload, raced)| refusal(payload) == code && *raced == has_raced).count()
+    };
+    let (won, lost) = (count("", true), count("NOT_CANCELABLE", true));
+    let (before, after) = (count("", false), count("NOT_CANCELABLE", false));
+    let all = won + lost + before + after;
+    must("fans who canceled, or were told that it is canceled already", &all, &buyers.len())?;
     all_back(cluster, &show).await?;
     let id: EventId = show.id.parse()?;
     let row = event::Entity::find_by_id(id).one(cluster.world.app.db.reads()).await?;
     must("the event", &row.map(|row| row.status), &Some(EventStatus::Canceled))?;
     let [fan, end] = WAYS;
-    Ok(vec![(fan, by_fans), (end, by_event)])
+    Ok(vec![(fan, won), (end, lost), ("by the fan before it", before), ("by the event's end before they asked", after)])
+}
+
+/// Three with the artist, and the others when a node has taken the first job by which the event's end comes to their bookings.
+async fn race(cluster: &Cluster, show: &Show, fans: &[(Caller, String)], dice: &mut Dice) -> Result<Vec<Told>> {
+    let (artist, input) = (cluster.artist(1), json!({ "eventId": show.id }));
+    let (together, then) = fans.split_at(3);
+    let mut at_first = dice.another();
+    let off = async {
+        let off = artist.mutate("eventCancel", "event { status }", &input).await?;
+        must("the artist is refused", &refusal(&off), &"")?;
+        until_refunded(cluster, then).await?;
+        against_event(cluster, then, dice).await
+    };
+    let (mut told, then) = tokio::try_join!(against_event(cluster, together, &mut at_first), off)?;
+    told.extend(then);
+    Ok(told)
+}
+
+/// All at once, but for milliseconds. Who sets out after the event's end came to the booking can only lose.
+async fn against_event(cluster: &Cluster, fans: &[(Caller, String)], dice: &mut Dice) -> Result<Vec<Told>> {
+    let canceling = fans.iter().cloned().map(|(fan, id)| {
+        let (db, mut dice) = (cluster.world.app.db.reads().clone(), dice.another());
+        async move {
+            hesitate(&mut dice).await;
+            let row = booking::Entity::find_by_id(id.parse::<BookingId>()?).one(&db).await?;
+            let has_raced = row.is_some_and(|row| row.status == BookingStatus::Confirmed);
+            Ok((cancel(fan, id, "c".to_owned()).await?, has_raced))
+        }
+    });
+    at_once(canceling).await
+}
+
+/// Until a node has taken one of the jobs that refund these, or has done it.
+async fn until_refunded(cluster: &Cluster, fans: &[(Caller, String)]) -> Result<()> {
+    let (since, db) = (Instant::now(), cluster.world.app.db.reads());
+    let ids: Vec<BookingId> = fans.iter().map(|(_, id)| id.parse()).collect::<Result<_, _>>()?;
+    let jobs = ids.iter().map(|booking_id| serde_json::to_string(&RefundBooking { booking_id: *booking_id }));
+    let taken = job::Entity::find()
+        .filter(job::Column::Name.eq(RefundBooking::NAME))
+        .filter(job::Column::Payload.is_in(jobs.collect::<Result<Vec<_>, _>>()?))
+        .filter(job::Column::LeaseOwner.is_not_null());
+    let begun = booking::Entity::find()
+        .filter(booking::Column::Id.is_in(ids))
+        .filter(booking::Column::Status.ne(BookingStatus::Confirmed));
+    while taken.clone().count(db).await? + begun.clone().count(db).await? == 0 {
+        if since.elapsed() > MINUTE {
+            return Err("a minute after the event was canceled no node refunds anybody".into());
+        }
+        tokio::time::sleep(GLANCE).await;
+    }
+    Ok(())
 }
 
 /// Until the event's end has come to every booking.
@@ -120,14 +170,15 @@ async fn until_canceled(cluster: &Cluster, show: &Show) -> Result<()> {
         if since.elapsed() > MINUTE {
             return Err("a minute after the event was canceled, a booking is not".into());
         }
+        tokio::time::sleep(GLANCE).await;
     }
     Ok(())
 }
 
-async fn one_by_one(buyers: &[(Caller, String)]) -> Result<Vec<Value>> {
-    let mut payloads = Vec::new();
+async fn one_by_one(buyers: &[(Caller, String)]) -> Result<Vec<Told>> {
+    let mut told = Vec::new();
     for (fan, id) in buyers {
-        payloads.push(cancel(fan.clone(), id.clone(), "c".to_owned()).await?);
+        told.push((cancel(fan.clone(), id.clone(), "c".to_owned()).await?, false));
     }
-    Ok(payloads)
+    Ok(told)
 }

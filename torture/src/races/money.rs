@@ -1,6 +1,6 @@
 //! Who comes back from the provider twice, or too late.
 
-use super::{Outcomes, must};
+use super::{GLANCE, Outcomes, hesitate, must};
 use crate::{
     Result,
     ask::{Caller, at_once, text},
@@ -15,16 +15,18 @@ use entity::{
     ids::{BookingId, PaymentId, UserId},
     job, payment, payment_event,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Expr};
 use serde_json::Value;
 use spotlight::{booking::expire::ExpireBooking, infra::jobs::Job};
 use std::{collections::HashSet, time::Instant};
 
 /// Has agreed on the provider's page, and is about to come back.
+#[derive(Clone)]
 struct Returning {
     fan: Caller,
     booked: Value,
     back: String,
+    hold: BookingId,
 }
 
 async fn returning(cluster: &Cluster, show: &Show, seats: i32, count: usize) -> Result<Vec<Returning>> {
@@ -34,7 +36,8 @@ async fn returning(cluster: &Cluster, show: &Show, seats: i32, count: usize) -> 
         async move {
             let booked = fan.mutate("bookingStart", BOOKED, &input).await?;
             let back = fan.agree(&text(&booked, "/payment/redirect/pcUrl")?).await?;
-            Ok(Returning { fan, booked, back })
+            let hold = text(&booked, "/booking/id")?.parse()?;
+            Ok(Returning { fan, booked, back, hold })
         }
     });
     at_once(booking).await
@@ -72,69 +75,108 @@ pub async fn double_approve(cluster: &Cluster) -> Result<Outcomes> {
     Ok(vec![("sold", people.len()), ("clicks told so", approved), ("told to wait", told.len() - approved)])
 }
 
-/// How a hold ends.
-pub const WAYS: [&str; 2] = ["sold", "given back"];
+/// How a hold ends for whoever set out when it was over, and not released yet.
+pub const WAYS: [&str; 2] = ["sold in the race", "given back in the race"];
 
 /// Eight fans come back while their holds are over. The dice say how many are through before that, up to two, and how many
-/// come only when the first hold was released; of the others four come at once when it happens, and the rest one after the
-/// other from then on. Each is sold, or given back.
+/// come only when theirs were released. Of the others two come as soon as it happens, and the rest when a node has taken the
+/// jobs that release them, each a few milliseconds later if the dice say so. Each is sold, or given back.
 pub async fn approve_against_expire(cluster: &Cluster, mut dice: Dice) -> Result<Outcomes> {
     let show = cluster.publish(1_000, 8).await?;
     let people = returning(cluster, &show, 1, 8).await?;
-    let holds: Vec<BookingId> =
-        people.iter().map(|one| Ok(text(&one.booked, "/booking/id")?.parse()?)).collect::<Result<_>>()?;
+    let holds: Vec<BookingId> = people.iter().map(|one| one.hold).collect();
     let (early, rest) = people.split_at(dice.below(3));
-    let (together, in_turn) = rest.split_at(4);
-    let (in_turn, late) = in_turn.split_at(in_turn.len() - dice.below(3));
+    let (racing, late) = rest.split_at(rest.len() - dice.below(3));
+    let (first, then) = racing.split_at(2);
     let mut told = one_by_one(early).await?;
-    let coming = together.iter().map(|one| {
-        let (fan, back) = (one.fan.clone(), one.back.clone());
-        async move { fan.come_back(&back).await }
-    });
-    let later = async {
-        end_holds(cluster, &holds).await?;
-        let mut told = one_by_one(in_turn).await?;
-        if !late.is_empty() {
-            until_over(cluster, holds.iter().rev().take(late.len())).await?;
-        }
-        told.extend(one_by_one(late).await?);
-        Ok::<_, crate::Error>(told)
+    end_holds(cluster, &holds).await?;
+    let mut at_first = dice.another();
+    let then = async {
+        until_taken(cluster, &holds).await?;
+        race(cluster, then, &mut dice).await
     };
-    let (racing, later) = tokio::join!(at_once(coming.collect::<Vec<_>>()), later);
-    told.extend(racing?.into_iter().chain(later?));
+    let (first, then) = tokio::join!(race(cluster, first, &mut at_first), then);
+    told.extend(first?.into_iter().chain(then?));
+    until_over(cluster, late).await?;
+    told.extend(one_by_one(late).await?);
     cluster.settle().await?;
-    let mut sold = HashSet::new();
-    for ((one, id), told) in people.iter().zip(&holds).zip(&told) {
-        if is_sold(cluster, *id, told).await? {
-            sold.insert(one.fan.who.id);
+    let (mut holders, [mut won, mut lost, mut before, mut after]) = (HashSet::new(), [0; 4]);
+    for (one, (told, has_raced)) in people.iter().zip(&told) {
+        let is_sold = is_sold(cluster, one.hold, told).await?;
+        if is_sold {
+            holders.insert(one.fan.who.id);
+        }
+        match (has_raced, is_sold) {
+            (true, true) => won += 1,
+            (true, false) => lost += 1,
+            (false, true) => before += 1,
+            (false, false) => after += 1,
         }
     }
-    must("who has a ticket", &show.holders(&cluster.world).await?, &sold)?;
-    must("seats left", &usize::try_from(show.stock(&cluster.world).await?.remaining)?, &(8 - sold.len()))?;
-    let [is_sold, given_back] = WAYS;
-    Ok(vec![(is_sold, sold.len()), (given_back, 8 - sold.len())])
+    must("who has a ticket", &show.holders(&cluster.world).await?, &holders)?;
+    must("seats left", &usize::try_from(show.stock(&cluster.world).await?.remaining)?, &(8 - holders.len()))?;
+    let [sold, given_back] = WAYS;
+    Ok(vec![(sold, won), (given_back, lost), ("sold before it", before), ("given back after it", after)])
 }
 
-async fn one_by_one(people: &[Returning]) -> Result<Vec<String>> {
+/// What each is told, and whether that was a race: whoever sets out after the release can only lose.
+async fn race(cluster: &Cluster, people: &[Returning], dice: &mut Dice) -> Result<Vec<(String, bool)>> {
+    let coming = people.iter().map(|one| {
+        let (one, db, mut dice) = (one.clone(), cluster.world.app.db.reads().clone(), dice.another());
+        async move {
+            hesitate(&mut dice).await;
+            let has_raced = is_held(&db, one.hold).await?;
+            Ok((one.fan.come_back(&one.back).await?, has_raced))
+        }
+    });
+    at_once(coming).await
+}
+
+async fn one_by_one(people: &[Returning]) -> Result<Vec<(String, bool)>> {
     let mut told = Vec::new();
     for one in people {
-        told.push(one.fan.come_back(&one.back).await?);
+        told.push((one.fan.come_back(&one.back).await?, false));
     }
     Ok(told)
 }
 
+async fn is_held(db: &DatabaseConnection, hold: BookingId) -> Result<bool> {
+    let row = booking::Entity::find_by_id(hold).one(db).await?;
+    Ok(row.is_none_or(|row| row.status == BookingStatus::Held))
+}
+
 /// Until these holds were released.
-async fn until_over(cluster: &Cluster, holds: impl Iterator<Item = &BookingId>) -> Result<()> {
+async fn until_over(cluster: &Cluster, people: &[Returning]) -> Result<()> {
     let since = Instant::now();
-    for id in holds {
-        let row = || booking::Entity::find_by_id(*id).one(cluster.world.app.db.reads());
-        while row().await?.is_none_or(|row| row.status == BookingStatus::Held) {
+    for one in people {
+        while is_held(cluster.world.app.db.reads(), one.hold).await? {
             if since.elapsed() > MINUTE {
-                return Err(format!("{id} is still held after a minute").into());
+                return Err(format!("{} is still held after a minute", one.hold).into());
             }
+            tokio::time::sleep(GLANCE).await;
         }
     }
     Ok(())
+}
+
+/// Until a node has taken one of the jobs that release these holds, or has done it.
+async fn until_taken(cluster: &Cluster, holds: &[BookingId]) -> Result<()> {
+    let (since, payloads) = (Instant::now(), payloads(holds)?);
+    let waiting = job::Entity::find()
+        .filter(job::Column::Name.eq(ExpireBooking::NAME))
+        .filter(job::Column::Payload.is_in(payloads))
+        .filter(job::Column::LeaseOwner.is_null());
+    while waiting.clone().count(cluster.world.app.db.reads()).await? == u64::try_from(holds.len())? {
+        if since.elapsed() > MINUTE {
+            return Err("a minute after the holds' end no node releases them".into());
+        }
+        tokio::time::sleep(GLANCE).await;
+    }
+    Ok(())
+}
+
+fn payloads(holds: &[BookingId]) -> Result<Vec<String>> {
+    Ok(holds.iter().map(|id| serde_json::to_string(&ExpireBooking { booking_id: *id })).collect::<Result<_, _>>()?)
 }
 
 /// As if a quarter of an hour had passed: the holds end now, and the jobs that release them are due.
@@ -146,12 +188,10 @@ async fn end_holds(cluster: &Cluster, holds: &[BookingId]) -> Result<()> {
         .filter(booking::Column::Status.eq(BookingStatus::Held))
         .exec(db)
         .await?;
-    let payloads = holds.iter().map(|booking_id| serde_json::to_string(&ExpireBooking { booking_id: *booking_id }));
-    let payloads: Vec<String> = payloads.collect::<Result<_, _>>()?;
     let due = job::Entity::update_many()
         .col_expr(job::Column::RunAt, Expr::value(now))
         .filter(job::Column::Name.eq(ExpireBooking::NAME))
-        .filter(job::Column::Payload.is_in(payloads))
+        .filter(job::Column::Payload.is_in(payloads(holds)?))
         .exec(db)
         .await?;
     must("jobs that release a hold", &usize::try_from(due.rows_affected)?, &holds.len())

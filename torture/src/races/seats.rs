@@ -43,8 +43,9 @@ pub async fn buyers_on_seats(cluster: &Cluster) -> Result<Outcomes> {
     Ok(vec![("sold", winners.len()), ("told that nothing is left", refused)])
 }
 
-/// What becomes of the artist's wish for fewer seats.
-pub const WAYS: [&str; 2] = ["times lowered by the artist", "times too late for that"];
+/// What becomes of the artist's wish for fewer seats that is sent while buyers ask, and while nobody can know that it is too
+/// late: no more were told that they have one.
+pub const WAYS: [&str; 2] = ["times lowered in the race", "times too late in the race"];
 const BUYERS: usize = 30;
 
 /// 30 buyers on 24 seats, of which the artist takes six back, and again, as long as the shop allows, each time after so many
@@ -54,14 +55,17 @@ pub async fn capacity_lowered(cluster: &Cluster, mut dice: Dice) -> Result<Outco
     let show = cluster.publish(0, 24).await?;
     let fans = cluster.fans(BUYERS).await?;
     let wish = wish(&show);
-    let (answered, count) = watch::channel(0);
+    let (answered, count) = watch::channel(Heard::default());
     let answered = Arc::new(answered);
     let asking = fans.iter().cloned().map(|fan| {
         let (wish, answered) = (wish.clone(), Arc::clone(&answered));
         async move {
-            let payload = fan.mutate(wish.field, wish.wanted, &wish.input).await;
-            answered.send_modify(|count| *count += 1);
-            payload
+            let payload = fan.mutate(wish.field, wish.wanted, &wish.input).await?;
+            answered.send_modify(|heard| {
+                heard.answers += 1;
+                heard.seats += i32::from(refusal(&payload).is_empty());
+            });
+            Ok(payload)
         }
     });
     // Before all of them, in between, or after all of them; in order.
@@ -73,7 +77,7 @@ pub async fn capacity_lowered(cluster: &Cluster, mut dice: Dice) -> Result<Outco
     after.sort_unstable();
     let lowering = lower(cluster.artist(1), &show, after, count);
     let (payloads, lowered) = tokio::join!(at_once(asking.collect::<Vec<_>>()), lowering);
-    let (payloads, (capacity, times)) = (payloads?, lowered?);
+    let (payloads, (capacity, [lowered, too_late, sold_before])) = (payloads?, lowered?);
     let (winners, refused) = served(&fans, &payloads, &wish)?;
     let stock = show.stock(&cluster.world).await?;
     must("capacity", &stock.capacity, &capacity)?;
@@ -81,30 +85,41 @@ pub async fn capacity_lowered(cluster: &Cluster, mut dice: Dice) -> Result<Outco
     must("sold", &i32::try_from(winners.len())?, &capacity)?;
     let due: HashSet<UserId> = winners.iter().map(|(fan, _)| fan.who.id).collect();
     must("who has a ticket", &show.holders(&cluster.world).await?, &due)?;
-    let [lowered, late] = WAYS;
-    Ok(vec![("sold", winners.len()), ("told that nothing is left", refused), (lowered, times), (late, 3 - times)])
+    let [won, lost] = WAYS;
+    let of_artist = [(won, lowered), (lost, too_late), ("times asked for what was sold before", sold_before)];
+    Ok([("sold", winners.len()), ("told that nothing is left", refused)].into_iter().chain(of_artist).collect())
 }
 
-/// Each time when so many were answered; answers the capacity in the end, and how often it was lowered.
+/// What the buyers were told until now.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heard {
+    answers: usize,
+    seats: i32,
+}
+
+/// Each time when so many were answered; answers the capacity in the end, and how often it was lowered, was not although it
+/// might have been, and could not be.
 async fn lower(
     artist: Caller,
     show: &Show,
     after: [usize; 3],
-    mut answered: watch::Receiver<usize>,
-) -> Result<(i32, usize)> {
-    let (mut capacity, mut times) = (24, 0);
+    mut heard: watch::Receiver<Heard>,
+) -> Result<(i32, [usize; 3])> {
+    let (mut capacity, [mut lowered, mut too_late, mut sold_before]) = (24, [0; 3]);
     for (less, after) in [18, 12, 6].into_iter().zip(after) {
-        answered.wait_for(|count| *count >= after).await?;
+        let heard = *heard.wait_for(|heard| heard.answers >= after).await?;
+        let has_raced = heard.answers < BUYERS && heard.seats <= less;
         let types = json!([{ "id": show.ticket_type, "name": "일반", "price": 0, "capacity": less }]);
         let input = json!({ "eventId": show.id, "ticketTypes": types });
         let payload = artist.mutate("eventUpdate", "event { capacity }", &input).await?;
         match refusal(&payload) {
-            "" => (capacity, times) = (less, times + 1),
-            "OUT_OF_RANGE" => {}
+            "" => (capacity, lowered) = (less, lowered + 1),
+            "OUT_OF_RANGE" if has_raced => too_late += 1,
+            "OUT_OF_RANGE" => sold_before += 1,
             _ => return Err(format!("lowered to {less}: {payload}").into()),
         }
     }
-    Ok((capacity, times))
+    Ok((capacity, [lowered, too_late, sold_before]))
 }
 
 /// Four fans on four seats; each sends the same request, with one key, six times to all nodes: one booking, one page.
