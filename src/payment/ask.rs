@@ -61,13 +61,16 @@ pub async fn order(app: &App, payment: &Model) -> Result<Answer> {
 fn unanswered(error: CallError) -> Result<Answer> {
     match error {
         CallError::Refused { code: -721, .. } => Ok(Answer::Unknown),
-        // Of payments; every other code is about the call: a key, a limit, a service that is down.
+        // Within the codes of payments, these are of who asks: the app, CID, GID or its secret is wrong. Nothing was said of
+        // the payment, and will be once our settings are right.
+        CallError::Refused { code: -733..=-730, .. } | CallError::InDoubt(_) | CallError::Unreachable(_) => {
+            Err(Error::Unavailable(format!("kakaopay: {error}")))
+        }
         CallError::Refused { code: -799..=-700, .. } | CallError::Unreadable(_) => {
             Ok(Answer::Unreadable(error.to_string()))
         }
-        CallError::Refused { .. } | CallError::InDoubt(_) | CallError::Unreachable(_) => {
-            Err(Error::Unavailable(format!("kakaopay: {error}")))
-        }
+        // Every other code is about the call: a key, a limit, a service that is down.
+        CallError::Refused { .. } => Err(Error::Unavailable(format!("kakaopay: {error}"))),
     }
 }
 
@@ -83,7 +86,17 @@ mod tests {
             assert!(matches!(unanswered(answered.clone()), Ok(Answer::Unreadable(_))), "{answered}");
         }
         let (late, down) = (CallError::InDoubt("HTTP 503".into()), CallError::Unreachable("refused".into()));
-        for away in [late, down, refused(401), refused(403), refused(-1), refused(-10), refused(-9798)] {
+        for away in [
+            late,
+            down,
+            refused(401),
+            refused(403),
+            refused(-1),
+            refused(-10),
+            refused(-731),
+            refused(-733),
+            refused(-9798),
+        ] {
             assert!(matches!(unanswered(away.clone()), Err(Error::Unavailable(_))), "{away}");
         }
     }
