@@ -35,14 +35,7 @@ struct Rounds {
 impl Rounds {
     /// `None` where there is no connection to cut.
     async fn new(app: &TestApp) -> Option<Self> {
-        let road = Road::to_database(app).await?;
-        let (url, provider) = (road.url.clone(), format!("{}/sandbox/kakaopay", app.url));
-        let node = app.node("by-road", |config| {
-            config.database.url = url.into();
-            // The provider's own memory is not behind that road.
-            config.kakaopay.url = provider;
-        });
-        let node = node.await;
+        let (road, node) = Road::with_node(app, |_| {}).await?;
         Some(Self { node, road, cut: Cut::Answer, passing: 0, was_cut: None, done: 0, told: 0 })
     }
 

@@ -25,14 +25,7 @@ struct Agreed {
 
 /// `None` where there is no connection to cut.
 async fn agreed(app: &TestApp, call: &str) -> Option<Agreed> {
-    let road = Road::to_database(app).await?;
-    let (url, provider) = (road.url.clone(), format!("{}/sandbox/kakaopay", app.url));
-    let node = app.node("by-road", |config| {
-        config.database.url = url.into();
-        // The provider's own memory is not behind that road.
-        config.kakaopay.url = provider;
-    });
-    let node = node.await;
+    let (road, node) = Road::with_node(app, |_| {}).await?;
     let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
     let event = app.event(&artist, 5_000, 3).await;
     let start = format!("mutation($input: BookingStartInput!) {{ bookingStart(input: $input) {{ {BOOKING} }} }}");

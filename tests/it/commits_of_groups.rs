@@ -10,6 +10,7 @@ use futures_util::{StreamExt, future::join_all, stream};
 use sea_orm::{Database, EntityTrait, QuerySelect, TransactionTrait};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use spotlight::config::Config;
 use std::{
     collections::{BTreeMap, HashSet},
     time::{Duration, Instant},
@@ -50,17 +51,14 @@ struct Sale {
 impl Sale {
     /// `None` where there is no connection to cut.
     async fn new(app: &TestApp, price: i64) -> Option<Self> {
-        let road = Road::to_database(app).await?;
-        let (url, provider) = (road.url.clone(), format!("{}/sandbox/kakaopay", app.url));
-        let node = app.node("by-road", |config| {
-            config.database.url = url.into();
-            config.kakaopay.url = provider;
+        let change = |config: &mut Config| {
             config.booking.group_most = GROUP;
             config.database.lock_wait_seconds = LOCK_WAIT_SECONDS;
             // So many pages are prepared at once: on a busy machine that is no fault.
             config.edge.operation_time = LONG;
-        });
-        let (node, artist) = (node.await, app.artist("haneul").await);
+        };
+        let (road, node) = Road::with_node(app, change).await?;
+        let artist = app.artist("haneul").await;
         let event = app.event(&artist, price, SEATS).await;
         let names: Vec<String> = (0..CROWD).map(|index| format!("fan{index}")).collect();
         let fans: Vec<Person> =

@@ -1,8 +1,9 @@
 //! A road between a server and its database that breaks at a COMMIT: before it arrives there, or with the database's answer
 //! on its way back. It knows no more of the two protocols than where a message ends and what a COMMIT is.
 
-use super::TestApp;
+use super::{Node, TestApp};
 use secrecy::ExposeSecret;
+use spotlight::config::Config;
 use std::{
     collections::VecDeque,
     io,
@@ -67,6 +68,20 @@ impl Road {
             }
         });
         Some(road)
+    }
+
+    /// A node that reaches the scenario's database by such a road; `None` where there is no connection to cut.
+    pub async fn with_node(app: &TestApp, change: impl FnOnce(&mut Config)) -> Option<(Self, Node)> {
+        let road = Self::to_database(app).await?;
+        let (url, provider) = (road.url.clone(), format!("{}/sandbox/kakaopay", app.url));
+        let node = app.node("by-road", |config| {
+            config.database.url = url.into();
+            // The provider's own memory is not behind that road.
+            config.kakaopay.url = provider;
+            change(config);
+        });
+        let node = node.await;
+        Some((road, node))
     }
 
     /// Breaks at the COMMIT that comes after so many others.
