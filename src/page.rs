@@ -77,7 +77,8 @@ pub struct Page<T> {
 /// What rows are sorted by: a column of times or numbers, then the id.
 #[derive(Clone, Debug)]
 pub struct Sorting<C, M> {
-    pub at: C,
+    /// Without one: by the id alone, which begins with the moment in which the row was made.
+    pub at: Option<C>,
     pub id: C,
     pub order: Order,
     /// The row's own key.
@@ -147,10 +148,11 @@ where
 {
     let is_ascending = matches!(sorting.order, Order::Asc);
     let beyond = |key: Key, is_up: bool| {
-        let (at, id) = ((sorting.value)(key.at), key.id);
-        let further = if is_up { sorting.at.gt(at.clone()) } else { sorting.at.lt(at.clone()) };
+        let (value, id) = ((sorting.value)(key.at), key.id);
         let tied = if is_up { sorting.id.gt(id) } else { sorting.id.lt(id) };
-        Condition::any().add(further).add(Condition::all().add(sorting.at.eq(at)).add(tied))
+        let Some(at) = sorting.at else { return Condition::all().add(tied) };
+        let further = if is_up { at.gt(value.clone()) } else { at.lt(value.clone()) };
+        Condition::any().add(further).add(Condition::all().add(at.eq(value)).add(tied))
     };
     let mut select = select;
     if let Some(after) = window.after {
@@ -161,7 +163,10 @@ where
     }
     let order = if is_ascending == window.is_backward { Order::Desc } else { Order::Asc };
     let limit = u64::try_from(window.size).unwrap_or(0) + 1;
-    select.order_by(sorting.at, order.clone()).order_by(sorting.id, order).limit(limit)
+    if let Some(at) = sorting.at {
+        select = select.order_by(at, order.clone());
+    }
+    select.order_by(sorting.id, order).limit(limit)
 }
 
 fn cut<C, M>(mut rows: Vec<M>, sorting: &Sorting<C, M>, window: &Window) -> Page<M> {

@@ -23,6 +23,7 @@ mod m20261125_000015_ledgers_append_only;
 mod m20261125_000020_audit_actor;
 mod m20261125_000040_payment_taken;
 mod m20261125_000041_event_moved;
+mod m20261126_000042_lean_sale;
 
 /// All migrations, in order.
 pub struct Migrator;
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000020_audit_actor::Migration),
             Box::new(m20261125_000040_payment_taken::Migration),
             Box::new(m20261125_000041_event_moved::Migration),
+            Box::new(m20261126_000042_lean_sale::Migration),
         ]
     }
 }

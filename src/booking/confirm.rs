@@ -1,7 +1,7 @@
 //! What was set aside becomes used, and each seat a ticket: inside the transaction that knows the booking is paid.
 
-use super::{hold, model::Step, query, state};
-use crate::{app::App, error::Result, event::index, infra::jobs, notification::confirmed::TellConfirmed, point};
+use super::{follow::FollowSale, hold, model::Step, query, state};
+use crate::{app::App, error::Result, infra::jobs, point};
 use chrono::{DateTime, Utc};
 use entity::{
     booking,
@@ -24,8 +24,8 @@ pub async fn confirm(txn: &impl ConnectionTrait, app: &App, booking: &booking::M
     let lines = lines.iter().map(|line| (line.ticket_type_id, line.quantity));
     let tickets = tickets(app, booking, lines, now);
     ticket::Entity::insert_many(tickets).exec_without_returning(txn).await?;
-    jobs::enqueue(txn, &app.ids, now, now, &TellConfirmed { booking_id: booking.id }).await?;
-    index::enqueue(txn, app, booking.event_id).await
+    let follow = FollowSale { event_id: booking.event_id, booking_ids: vec![booking.id] };
+    jobs::enqueue(txn, &app.ids, now, now, &follow).await.map(drop)
 }
 
 /// One for each seat.

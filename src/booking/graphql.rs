@@ -146,7 +146,7 @@ impl TicketNode {
     pub async fn id(&self) -> ID {
         ID(self.0.id.to_string())
     }
-    /// What is shown at the door: 20 characters that cannot be guessed.
+    /// What is shown at the door: 28 characters, of which 20 cannot be guessed.
     async fn code(&self) -> &str {
         &self.0.code
     }

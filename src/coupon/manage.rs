@@ -62,7 +62,7 @@ async fn made_before(app: &App, key: Option<&Key>) -> Result<Option<Model>> {
 }
 
 fn row(app: &App, draft: &Draft, now: DateTime<Utc>) -> Model {
-    let code = draft.code.as_deref().map_or_else(|| app.ids.ticket_code().chars().take(10).collect(), normal_code);
+    let code = draft.code.as_deref().map_or_else(|| app.ids.code().chars().take(10).collect(), normal_code);
     Model {
         id: app.ids.next(),
         code,

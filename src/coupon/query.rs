@@ -32,7 +32,7 @@ pub async fn of_person(db: &impl ConnectionTrait, owner: UserId, id: CouponId) -
 /// All of them, withdrawn ones too, newest first.
 pub async fn page(db: &impl ConnectionTrait, window: &Window) -> Result<Page<coupon::Model>> {
     let sorting = Sorting {
-        at: coupon::Column::CreatedAt,
+        at: Some(coupon::Column::CreatedAt),
         id: coupon::Column::Id,
         order: Order::Desc,
         key: |row: &coupon::Model| Key { at: page::moment(row.created_at), id: row.id.uuid() },
@@ -54,7 +54,7 @@ pub async fn page_of(
     window: &Window,
 ) -> Result<Page<Model>> {
     let sorting = Sorting {
-        at: Column::IssuedAt,
+        at: Some(Column::IssuedAt),
         id: Column::Id,
         order: Order::Desc,
         key: |row: &Model| Key { at: page::moment(row.issued_at), id: row.id.uuid() },

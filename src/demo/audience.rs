@@ -55,7 +55,7 @@ fn buy(
     seat.remaining -= 1;
     let at = event.starts_at.min(now) - TimeDelta::days(2);
     let row = booking::Model {
-        id: ids.next(),
+        id: ids.at(at),
         user_id: fan.id,
         event_id: event.id,
         status: BookingStatus::Confirmed,
@@ -77,7 +77,7 @@ fn buy(
         quantity: 1,
     });
     world.tickets.push(ticket::Model {
-        id: ids.next(),
+        id: ids.at(at),
         booking_id: row.id,
         event_id: event.id,
         ticket_type_id: seat.id,
@@ -98,7 +98,7 @@ fn buy(
 
 fn paid(ids: &Ids, booking: &booking::Model, at: DateTime<Utc>) -> payment::Model {
     payment::Model {
-        id: ids.next(),
+        id: ids.at(at),
         purpose: PaymentPurpose::Booking,
         user_id: booking.user_id,
         booking_id: Some(booking.id),
@@ -106,7 +106,7 @@ fn paid(ids: &Ids, booking: &booking::Model, at: DateTime<Utc>) -> payment::Mode
         amount: booking.amount_due,
         taken_amount: Some(booking.amount_due),
         canceled_amount: 0,
-        tid: Some(format!("TDEMO{}", ids.ticket_code())),
+        tid: Some(format!("TDEMO{}", ids.code())),
         pc_url: None,
         mobile_url: None,
         app_url: None,

@@ -29,6 +29,15 @@ pub async fn enqueue(txn: &impl ConnectionTrait, app: &App, event_id: EventId) -
     jobs::enqueue(txn, &app.ids, now, now, &IndexEvent { event_id }).await.map(drop)
 }
 
+/// The same unless one waits already, which will read what the caller knows to be committed.
+pub async fn enqueue_once(app: &App, event_id: EventId) -> Result<()> {
+    let job = IndexEvent { event_id };
+    if jobs::is_waiting(app, &job).await? {
+        return Ok(());
+    }
+    transaction!(app, txn => enqueue(txn, app, event_id).await)
+}
+
 /// The artist is called something else now. A new version, so that no document with the old name, read a moment before,
 /// comes after it.
 pub async fn renamed(txn: &impl ConnectionTrait, app: &App, artist: UserId) -> Result<()> {

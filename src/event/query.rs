@@ -55,7 +55,7 @@ pub async fn public_ticket_type(db: &impl ConnectionTrait, id: TicketTypeId) -> 
 /// By the start; the order of lists that do not come from the search index.
 pub fn by_start() -> Sorting<event::Column, event::Model> {
     Sorting {
-        at: event::Column::StartsAt,
+        at: Some(event::Column::StartsAt),
         id: event::Column::Id,
         order: Order::Asc,
         key: |row| Key { at: page::moment(row.starts_at), id: row.id.uuid() },

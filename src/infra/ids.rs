@@ -1,6 +1,7 @@
 //! Ids, codes and every other random byte come from here, so that tests can seed them.
 
 use super::clock::Clock;
+use chrono::{DateTime, Utc};
 use entity::ids::TypedId;
 use rand::{SeedableRng, TryRng, rngs::SysRng};
 use std::{fmt::Debug, sync::Arc};
@@ -39,6 +40,12 @@ impl Entropy for SeededEntropy {
     }
 }
 
+/// Of the lower five bits; in the order of their numbers.
+fn letter(byte: u8) -> char {
+    const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+    char::from(ALPHABET.get(usize::from(byte & 31)).copied().unwrap_or(b'2'))
+}
+
 /// Makes ids, codes and secrets.
 #[derive(Clone, Debug)]
 pub struct Ids {
@@ -57,7 +64,16 @@ impl Ids {
     }
 
     pub fn uuid(&self) -> Uuid {
-        let millis = u64::try_from(self.clock.now().timestamp_millis()).unwrap_or_default();
+        self.uuid_at(self.clock.now())
+    }
+
+    /// The same of another moment: of a row that says it was made then.
+    pub fn at<T: TypedId>(&self, moment: DateTime<Utc>) -> T {
+        T::from(self.uuid_at(moment))
+    }
+
+    fn uuid_at(&self, moment: DateTime<Utc>) -> Uuid {
+        let millis = u64::try_from(moment.timestamp_millis()).unwrap_or_default();
         uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid()
     }
 
@@ -72,13 +88,18 @@ impl Ids {
         data_encoding::BASE64URL_NOPAD.encode(&self.bytes::<32>())
     }
 
-    /// A ticket's code: 100 bits in 20 characters without look-alikes.
+    /// 100 bits that nobody can guess, in 20 characters without look-alikes.
+    pub fn code(&self) -> String {
+        self.bytes::<20>().into_iter().map(letter).collect()
+    }
+
+    /// A ticket's code: eight characters of the moment, then [`Ids::code`]. A rush's codes stand beside one another in their
+    /// index, where codes without any order would each write a page of it.
     pub fn ticket_code(&self) -> String {
-        const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
-        self.bytes::<20>()
-            .iter()
-            .map(|byte| char::from(ALPHABET.get(usize::from(byte & 31)).copied().unwrap_or(b'2')))
-            .collect()
+        let millis = self.clock.now().timestamp_millis();
+        // The lower eight bits of what is left are enough: a letter takes five of them.
+        let moment = (0..8).rev().map(|place| letter((millis >> (5 * place)).to_le_bytes()[0]));
+        moment.chain(self.code().chars()).collect()
     }
 
     /// Six digits for a mail: each of the million equally likely, to within 1 in 4,000.

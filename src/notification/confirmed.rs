@@ -1,40 +1,16 @@
 //! "Your booking is confirmed."
 
 use super::store::{Facts, News, tell};
-use crate::{app::App, booking, error::Result, event, infra::jobs::Job};
+use crate::{app::App, booking, error::Result, event};
 use entity::{enums::NotificationKind, ids::BookingId};
-use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Serialize, Deserialize)]
-pub struct TellConfirmed {
-    pub booking_id: BookingId,
-}
-
-impl Job for TellConfirmed {
-    const NAME: &'static str = "tell_confirmed";
-
-    async fn run(self, app: &App) -> Result<()> {
-        about(app, self.booking_id, NotificationKind::PaymentConfirmed).await
+/// Whoever was told before it broke off is not told twice; whoever cannot be told keeps nobody else from it.
+pub async fn tell_all(app: &App, ids: Vec<BookingId>) -> Result<()> {
+    let mut all = Ok(());
+    for id in ids {
+        all = all.and(about(app, id, NotificationKind::PaymentConfirmed).await);
     }
-}
-
-/// The same for what one transaction sold: a job each would be a sixth of what a sale that opens writes.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct TellAllConfirmed {
-    pub booking_ids: Vec<BookingId>,
-}
-
-impl Job for TellAllConfirmed {
-    const NAME: &'static str = "tell_all_confirmed";
-
-    /// Whoever was told before it broke off is not told twice; whoever cannot be told keeps nobody else from it.
-    async fn run(self, app: &App) -> Result<()> {
-        let mut all = Ok(());
-        for id in self.booking_ids {
-            all = all.and(about(app, id, NotificationKind::PaymentConfirmed).await);
-        }
-        all
-    }
+    all
 }
 
 /// Tells a booking's owner something about it, once.

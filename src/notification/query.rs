@@ -70,7 +70,7 @@ pub async fn page_of(
     window: &Window,
 ) -> Result<Page<Model>> {
     let sorting = Sorting {
-        at: Column::Seq,
+        at: Some(Column::Seq),
         id: Column::Id,
         order: Order::Desc,
         key: |row: &Model| Key { at: row.seq, id: row.id.uuid() },

@@ -33,7 +33,7 @@ pub async fn of_bookings(db: &impl ConnectionTrait, ids: &[BookingId]) -> Result
 
 pub async fn page_of(db: &impl ConnectionTrait, owner: UserId, window: &Window) -> Result<Page<Model>> {
     let sorting = Sorting {
-        at: Column::CreatedAt,
+        at: Some(Column::CreatedAt),
         id: Column::Id,
         order: Order::Desc,
         key: |row: &Model| Key { at: page::moment(row.created_at), id: row.id.uuid() },

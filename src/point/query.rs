@@ -18,7 +18,7 @@ pub async fn spendable(db: &impl ConnectionTrait, user: UserId) -> Result<i64> {
 
 pub async fn entries(db: &impl ConnectionTrait, user: UserId, window: &Window) -> Result<Page<point_entry::Model>> {
     let sorting = Sorting {
-        at: point_entry::Column::CreatedAt,
+        at: Some(point_entry::Column::CreatedAt),
         id: point_entry::Column::Id,
         order: Order::Desc,
         key: |row: &point_entry::Model| Key { at: page::moment(row.created_at), id: row.id.uuid() },

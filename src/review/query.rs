@@ -18,7 +18,7 @@ pub async fn of_events(
     window: &Window,
 ) -> Result<HashMap<EventId, Page<Model>>> {
     let sorting = Sorting {
-        at: Column::CreatedAt,
+        at: Some(Column::CreatedAt),
         id: Column::Id,
         order: Order::Desc,
         key: |row: &Model| Key { at: page::moment(row.created_at), id: row.id.uuid() },

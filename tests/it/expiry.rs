@@ -12,9 +12,8 @@ use futures_util::{StreamExt, stream};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 use spotlight::{
-    booking::expire::ExpireBooking,
+    booking::{expire::ExpireBooking, follow::FollowSale},
     infra::jobs::{self, Job},
-    notification::confirmed::TellConfirmed,
 };
 
 crate::scenarios![
@@ -73,7 +72,7 @@ async fn holds_are_released_before_thousands_of_other_jobs(app: TestApp) {
     // Due long before the holds.
     let since = app.now() - TimeDelta::hours(1);
     for _ in 0..2_000 {
-        let nobody = TellConfirmed { booking_id: app.app.ids.next() };
+        let nobody = FollowSale { event_id: app.app.ids.next(), booking_ids: vec![app.app.ids.next()] };
         jobs::enqueue(&txn, &app.app.ids, since, since, &nobody).await.unwrap();
     }
     txn.commit().await.unwrap();
@@ -82,7 +81,7 @@ async fn holds_are_released_before_thousands_of_other_jobs(app: TestApp) {
         jobs::run_due(&app.app).await.unwrap();
         rounds += 1;
     }
-    let letters = waiting(&app, "tell_confirmed").await;
+    let letters = waiting(&app, "follow_sale").await;
     assert!(letters >= 1_700, "{letters} of 2,000 still wait after {rounds} rounds");
 }
 

@@ -31,7 +31,7 @@ const CASES: &[Case] = &[
     // As many tickets as seats, of another type than was paid for.
     (
         "UPDATE ticket SET code = code || hex(ticket_type_id), ticket_type_id = event_id",
-        "UPDATE ticket SET ticket_type_id = unhex(substr(code, 21)), code = substr(code, 1, 20)",
+        "UPDATE ticket SET ticket_type_id = unhex(substr(code, 29)), code = substr(code, 1, 28)",
         &["each seat of a confirmed booking has a valid ticket of its own type"],
     ),
     // A discount for nothing: the coupon is still used, by nobody.

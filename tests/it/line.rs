@@ -1,21 +1,32 @@
 //! A connection that a sale keeps through its transactions: what it leaves behind when it breaks off, and that nobody
 //! waits for it in vain.
 
-use crate::harness::{Node, TestApp};
+use crate::harness::{Event, Node, Person, TestApp, booking_input};
 use entity::event;
-use futures_util::poll;
-use sea_orm::{ConnectionTrait, EntityTrait, QueryTrait, sea_query::SelectStatement};
+use futures_util::{future::join_all, poll};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryTrait, Statement};
+use serde_json::json;
+use spotlight::infra::db::{Line, is_transient};
 use std::pin::pin;
 
 crate::scenarios![
     what_breaks_off_in_a_transaction_is_undone,
     a_transaction_after_one_that_broke_off_begins_anew,
     who_waits_for_the_connection_gets_it,
+    a_commit_begins_the_next_transaction,
+    what_a_commit_began_and_nobody_wants_leaves_nothing,
+    what_another_process_changed_is_not_written_over,
+    sales_that_are_over_need_one_connection_between_them,
     values_are_read_and_written_in_the_text,
 ];
 
-fn events() -> SelectStatement {
-    event::Entity::find().into_query()
+fn events(line: &Line) -> Statement {
+    event::Entity::find().build(line.get_database_backend())
+}
+
+async fn begin(line: &mut Line) -> usize {
+    let asked = events(line);
+    line.begin(&asked).await.unwrap().len()
 }
 
 async fn rename(db: &impl ConnectionTrait, title: &str) -> u64 {
@@ -42,7 +53,7 @@ async fn what_breaks_off_in_a_transaction_is_undone(app: TestApp) {
     app.event(&artist, 0, 10).await;
     let (node, before) = (narrow(&app).await, titles(&app).await);
     let mut line = node.app.db.line("test");
-    assert_eq!(line.begin(&[events()]).await.unwrap()[0].len(), 1);
+    assert_eq!(begin(&mut line).await, 1);
     assert_eq!(rename(&line, "another").await, 1);
     drop(line);
     // Nobody anywhere waits for its locks in vain, the next one there finds no transaction open, and nothing of it is left.
@@ -60,12 +71,12 @@ async fn a_transaction_after_one_that_broke_off_begins_anew(app: TestApp) {
     app.event(&artist, 0, 10).await;
     let before = titles(&app).await;
     let mut line = app.app.db.line("test");
-    line.begin(&[events()]).await.unwrap();
+    begin(&mut line).await;
     rename(&line, "another").await;
-    line.begin(&[events(), events()]).await.unwrap();
+    begin(&mut line).await;
     line.commit().await.unwrap();
     assert_eq!(titles(&app).await, before);
-    line.begin(&[]).await.unwrap();
+    begin(&mut line).await;
     rename(&line, "a third").await;
     line.commit().await.unwrap();
     assert_eq!(titles(&app).await, ["a third"]);
@@ -74,18 +85,118 @@ async fn a_transaction_after_one_that_broke_off_begins_anew(app: TestApp) {
 async fn who_waits_for_the_connection_gets_it(app: TestApp) {
     let node = narrow(&app).await;
     let mut line = node.app.db.line("test");
-    line.begin(&[events()]).await.unwrap();
+    begin(&mut line).await;
     line.rollback().await;
     {
         let mut other = pin!(node.app.db.begin());
         assert!(poll!(other.as_mut()).is_pending(), "there are two connections");
-        line.rest();
+        line.rest().await;
         other.await.unwrap().rollback().await.unwrap();
     }
     // The line connects again.
-    line.begin(&[events()]).await.unwrap();
+    begin(&mut line).await;
     line.rollback().await;
     drop(line);
+    node.stop().await;
+}
+
+/// Renames everything, and commits with another transaction to follow.
+async fn rename_and_go_on(line: &mut Line, title: &str) {
+    begin(line).await;
+    rename(&*line, title).await;
+    line.followed(true);
+    line.commit().await.unwrap();
+}
+
+async fn a_commit_begins_the_next_transaction(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    app.event(&artist, 0, 10).await;
+    let mut line = app.app.db.line("test");
+    rename_and_go_on(&mut line, "first").await;
+    assert_eq!(titles(&app).await, ["first"], "committed");
+    let before = app.app.db.statements();
+    begin(&mut line).await;
+    assert_eq!(app.app.db.statements() - before, 1, "it had begun");
+    rename(&line, "second").await;
+    assert_eq!(titles(&app).await, ["first"], "in a transaction");
+    line.rollback().await;
+    assert_eq!(titles(&app).await, ["first"]);
+    rename_and_go_on(&mut line, "third").await;
+    line.followed(false);
+    begin(&mut line).await;
+    rename(&line, "fourth").await;
+    line.commit().await.unwrap();
+    assert_eq!(titles(&app).await, ["fourth"]);
+}
+
+async fn what_a_commit_began_and_nobody_wants_leaves_nothing(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    app.event(&artist, 0, 10).await;
+    let node = narrow(&app).await;
+    for round in 0..3 {
+        let mut line = node.app.db.line("test");
+        rename_and_go_on(&mut line, "followed").await;
+        match round {
+            0 => line.end().await,
+            1 => drop(line.read(&[events(&line)]).await.unwrap()),
+            _ => {}
+        }
+        drop(line);
+        let other = node.app.db.begin().await.unwrap();
+        assert_eq!(rename(&other, "another").await, 1);
+        other.commit().await.unwrap();
+        assert_eq!(titles(&app).await, ["another"]);
+    }
+    node.stop().await;
+}
+
+async fn what_another_process_changed_is_not_written_over(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    app.event(&artist, 0, 10).await;
+    if app.app.db.reads().get_database_backend() != DbBackend::Sqlite {
+        // There the row's lock is asked for when it is read.
+        return;
+    }
+    let node = narrow(&app).await;
+    let mut line = app.app.db.line("test");
+    rename_and_go_on(&mut line, "first").await;
+    begin(&mut line).await;
+    let other = node.app.db.begin().await.unwrap();
+    rename(&other, "another").await;
+    other.commit().await.unwrap();
+    let rename_all = event::Entity::update_many().col_expr(event::Column::Title, "stale".into());
+    let stale = rename_all.exec(&line).await.unwrap_err();
+    assert!(is_transient(&stale), "{stale}");
+    line.rollback().await;
+    begin(&mut line).await;
+    assert_eq!(rename(&line, "in turn").await, 1);
+    line.commit().await.unwrap();
+    assert_eq!(titles(&app).await, ["in turn"]);
+    node.stop().await;
+}
+
+async fn sales_that_are_over_need_one_connection_between_them(app: TestApp) {
+    let (artist, node) = (app.artist("haneul").await, narrow(&app).await);
+    let events = [app.event(&artist, 1_000, 1).await, app.event(&artist, 2_000, 1).await];
+    let fans = [app.fan("mina").await, app.fan("jun").await, app.fan("sora").await];
+    for event in &events {
+        app.book(&fans[0], event, 1, &event.id).await;
+    }
+    let document = "mutation($input: BookingStartInput!) { bookingStart(input: $input) { userErrors { code } } }";
+    // After the first refusals it is looked before anything is locked, and points are read besides.
+    for round in 0..3 {
+        let ask = |(fan, event): (&Person, &Event)| {
+            let mut input = booking_input(event, 1, &format!("{round}{}", event.id));
+            input["points"] = json!(1);
+            let (app, url, token) = (&app, node.url.clone(), fan.token.clone());
+            async move { app.query_at(&url, Some(&token), document, json!({ "input": input })).await }
+        };
+        let asked = fans[1..].iter().flat_map(|fan| events.iter().map(move |event| (fan, event)));
+        for answer in join_all(asked.map(ask)).await {
+            let errors = &answer.body["data"]["bookingStart"]["userErrors"];
+            assert_eq!(errors[0]["code"], "SOLD_OUT", "{:?}", answer.body);
+        }
+    }
     node.stop().await;
 }
 
@@ -95,11 +206,11 @@ async fn values_are_read_and_written_in_the_text(app: TestApp) {
     let mut line = app.app.db.line("test");
     for title in ["it's", "back\\slash", "\"quoted\" $1 ? `", "소극장 🎭", "a';DELETE FROM event;--", "new\nline\ttab"]
     {
-        line.begin(&[]).await.unwrap();
+        begin(&mut line).await;
         assert_eq!(rename(&line, title).await, 1);
         line.commit().await.unwrap();
         assert_eq!(titles(&app).await, [title]);
-        line.begin(&[events()]).await.unwrap();
+        begin(&mut line).await;
         let read = event::Entity::find().one(&line).await.unwrap().unwrap();
         line.rollback().await;
         assert_eq!(read, event::Entity::find().one(app.app.db.reads()).await.unwrap().unwrap(), "read in the text");

@@ -47,7 +47,7 @@ async fn a_purchase_from_the_request_to_the_ticket(app: TestApp) {
     let booking = app.booking(&fan, id(&payload)).await;
     assert_eq!(booking["status"], "CONFIRMED");
     let codes: Vec<&str> = booking["tickets"].as_array().unwrap().iter().map(|t| t["code"].as_str().unwrap()).collect();
-    assert!(codes.len() == 2 && codes[0] != codes[1] && codes[0].len() == 20, "{codes:?}");
+    assert!(codes.len() == 2 && codes[0] != codes[1] && codes[0].len() == 28, "{codes:?}");
     assert_eq!(app.remaining(&event).await, 1);
 }
 

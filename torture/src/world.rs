@@ -119,7 +119,7 @@ impl World {
         let (app, now) = (&self.app, self.app.clock.now());
         let row = coupon::Model {
             id: app.ids.next(),
-            code: app.ids.ticket_code(),
+            code: app.ids.code(),
             name: "torture".to_owned(),
             kind,
             discount_kind: DiscountKind::Fixed,

@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, Condition, DbBackend, Value, sea_query::LikeExpr};
 macro_rules! newest {
     ($entity:ident, $column:ident, $field:ident) => {
         $crate::page::Sorting {
-            at: $entity::Column::$column,
+            at: Some($entity::Column::$column),
             id: $entity::Column::Id,
             order: sea_orm::Order::Desc,
             key: |row: &$entity::Model| $crate::page::Key {
@@ -24,6 +24,14 @@ macro_rules! newest {
     };
 }
 use newest;
+
+/// Newest first, by the id: for tables that a sale fills, where one index more is one page more for each row.
+macro_rules! latest {
+    ($entity:ident) => {
+        $crate::page::Sorting { at: None, ..$crate::admin::list::newest!($entity, CreatedAt, created_at) }
+    };
+}
+use latest;
 
 /// Whether the column is one of these; whatever it is, if none are named.
 fn one_of<T: Into<Value>>(column: impl ColumnTrait, ids: Option<Vec<T>>) -> Condition {

@@ -1,6 +1,6 @@
 //! Events, reviews, bookings, payments and settlements.
 
-use super::{begins, newest, one_of, people::is_known_by, said};
+use super::{begins, latest, newest, one_of, people::is_known_by, said};
 use crate::{
     error::Result,
     page::{self, Key, Page, Sorting, Window},
@@ -99,7 +99,7 @@ pub async fn bookings(db: &impl ConnectionTrait, filter: Bookings, window: &Wind
         .add_option(filter.status.map(|status| Column::Status.eq(status)))
         .add_option(filter.event.map(|event| Column::EventId.eq(event)))
         .add_option(filter.user.map(|user| Column::UserId.eq(user)));
-    page::read(db, booking::Entity::find().filter(all), &newest!(booking, CreatedAt, created_at), window).await
+    page::read(db, booking::Entity::find().filter(all), &latest!(booking), window).await
 }
 
 /// Which payments; what is left out does not matter.
@@ -146,10 +146,10 @@ pub async fn payments(
         .add_option(filter.in_doubt_only.then(|| is_in_doubt(now, grace)));
     let select = payment::Entity::find().filter(all);
     if !filter.in_doubt_only {
-        return page::read(db, select, &newest!(payment, CreatedAt, created_at), window).await;
+        return page::read(db, select, &latest!(payment), window).await;
     }
     let sorting = Sorting {
-        at: Column::ChangedAt,
+        at: Some(Column::ChangedAt),
         id: Column::Id,
         order: Order::Asc,
         key: |row: &payment::Model| Key { at: page::moment(row.changed_at), id: row.id.uuid() },

@@ -59,7 +59,7 @@ pub async fn jobs(db: &impl ConnectionTrait, now: DateTime<Utc>, filter: Jobs, w
         JobState::Running => is_going().add(Column::LeaseUntil.gte(now)),
     }));
     let sorting = Sorting {
-        at: Column::RunAt,
+        at: Some(Column::RunAt),
         id: Column::Id,
         order: Order::Asc,
         key: |row: &Model| Key { at: page::moment(row.run_at), id: row.id.uuid() },

@@ -30,7 +30,7 @@ pub fn fresh(ids: &Ids) -> Vec<String> {
         }
         shown
     };
-    (0..COUNT).map(|_| grouped(ids.ticket_code())).collect()
+    (0..COUNT).map(|_| grouped(ids.code())).collect()
 }
 
 /// True if it was one: of two that come at once, one removes the row.

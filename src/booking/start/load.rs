@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     booking::{idempotency, model::Discount, query},
-    error::{Error, Result},
+    error::Result,
     event,
     infra::db::padded,
     user,
@@ -22,8 +22,8 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryResult,
-    QuerySelect,
-    sea_query::{ExprTrait, LockType, Order, Query, SelectStatement},
+    QuerySelect, Statement,
+    sea_query::{Asterisk, Expr, ExprTrait, LockType, Order, Query, SelectStatement, UnionType},
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -37,13 +37,33 @@ pub struct Reading {
     pub now: DateTime<Utc>,
 }
 
-/// What every group asks first: who of the buyers is there, and the event with its stock. Asked in this order, each in the
-/// order of its ids.
-pub fn opening(backend: DbBackend, id: EventId, group: &[Request], is_locking: bool) -> [SelectStatement; 2] {
-    [user::query::select_present(buyers(group), is_locking), stock(backend, id, group, is_locking)]
+/// What every group asks first, in one question: who of the buyers is there, and the event with its stock. Locked in this
+/// order, each in the order of its ids.
+pub fn opening(backend: DbBackend, id: EventId, group: &[Request], is_locking: bool) -> Statement {
+    let mut present = user::query::select_present(buyers(group), is_locking);
+    let stock = stock(backend, id, group, is_locking);
+    if backend == DbBackend::MySql {
+        // As it locks there; and what stands in a FROM is written down first.
+        let (present, stock) = (backend.build(nothing_of_stock(&mut present)), backend.build(&stock));
+        let values = [present.values, stock.values].into_iter().flatten().flat_map(|values| values.0);
+        return Statement::from_sql_and_values(backend, format!("({})UNION ALL({})", present.sql, stock.sql), values);
+    }
+    // Locks belong to a whole question there, so that each is a question of its own.
+    let mut both = Query::select();
+    both.column("id").from_subquery(present, "present");
+    nothing_of_stock(&mut both);
+    backend.build(both.union(UnionType::All, Query::select().column(Asterisk).from_subquery(stock, "stock").take()))
 }
 
-/// The answers to it.
+/// In the row of a buyer.
+fn nothing_of_stock(select: &mut SelectStatement) -> &mut SelectStatement {
+    for name in ["price", "remaining", "per_person_limit", "status", "booking_opens_at", "booking_closes_at"] {
+        select.expr_as(Expr::cust("NULL"), name);
+    }
+    select
+}
+
+/// The answer to it.
 #[derive(Debug)]
 pub struct Opened {
     present: HashSet<UserId>,
@@ -51,11 +71,15 @@ pub struct Opened {
 }
 
 impl Opened {
-    pub fn of(answers: &[Vec<QueryResult>]) -> Result<Self> {
-        let [present, stock] = answers else { return Err(Error::fault("two questions, and not two answers")) };
-        let present = present.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, DbErr>>()?;
-        let stock = stock.iter().map(|row| Stock::from_query_result(row, "")).collect::<Result<_, DbErr>>()?;
-        Ok(Self { present, stock })
+    pub fn of(rows: &[QueryResult]) -> Result<Self> {
+        let mut opened = Self { present: HashSet::new(), stock: Vec::new() };
+        for row in rows {
+            match row.try_get::<Option<i64>>("", "price")? {
+                None => _ = opened.present.insert(row.try_get("", "id")?),
+                Some(_) => opened.stock.push(Stock::from_query_result(row, "")?),
+            }
+        }
+        Ok(opened)
     }
 }
 
@@ -85,7 +109,11 @@ pub async fn desk(
         has: has(db, group, &limited).await?,
         coupons: coupons(db, group, reading).await?,
         points: points(db, group, reading).await?,
-        keys: if reading.has_keys { keys(&db.query_all(&select_keys(group)).await?)? } else { HashMap::new() },
+        keys: if reading.has_keys {
+            keys(&db.query_all_raw(select_keys(db.get_database_backend(), group)).await?)?
+        } else {
+            HashMap::new()
+        },
     })
 }
 
@@ -188,8 +216,8 @@ async fn points(db: &impl ConnectionTrait, group: &[Request], reading: Reading) 
 }
 
 /// Asks what was answered to the group's keys before.
-pub fn select_keys(group: &[Request]) -> SelectStatement {
-    idempotency::select_used(group.iter().map(|request| &request.key))
+pub fn select_keys(backend: DbBackend, group: &[Request]) -> Statement {
+    backend.build(&idempotency::select_used(group.iter().map(|request| &request.key)))
 }
 
 /// The answer to it.

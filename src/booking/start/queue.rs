@@ -154,6 +154,7 @@ async fn work(app: App, event_id: EventId) {
         let served = serve::serve(&app, &mut line, event_id, group, looks_first);
         let served = AssertUnwindSafe(served).catch_unwind().await;
         app.queues.note(event_id, served.unwrap_or(false));
-        line.rest();
+        line.rest().await;
     }
+    line.end().await;
 }

@@ -91,11 +91,13 @@ fn may_have_been_done(error: &Error) -> bool {
 
 /// Without a lock: if nobody can get anything, that is the answer, and it was true when it was read.
 async fn look(app: &App, line: &mut Line, event_id: EventId, group: &[Request]) -> Result<Option<Answers>> {
-    let now = app.clock.now();
-    let [present, stock] = load::opening(line.get_database_backend(), event_id, group, false);
-    let read = line.read(&[present, stock, load::select_keys(group)]).await?;
-    let [opened @ .., used] = read.as_slice() else { return Err(Error::fault("three questions, and no answer")) };
+    let (now, backend) = (app.clock.now(), line.get_database_backend());
+    let asked = [load::opening(backend, event_id, group, false), load::select_keys(backend, group)];
+    let read = line.read(&asked).await?;
+    let [opened, used] = read.as_slice() else { return Err(Error::fault("two questions, and not two answers")) };
     let reading = Reading { is_locking: false, has_keys: false, now };
+    // What else is read may need the connection.
+    line.rest().await;
     let mut desk = load::desk(app.db.reads(), event_id, group, Opened::of(opened)?, reading).await?;
     desk.keys = load::keys(used)?;
     let verdicts = desk.decide(group);
@@ -109,17 +111,18 @@ async fn look(app: &App, line: &mut Line, event_id: EventId, group: &[Request]) 
 async fn hold(line: &mut Line, app: &App, event_id: EventId, group: &[Request], has_keys: bool) -> Result<Answers> {
     let now = app.clock.now();
     let reading = Reading { is_locking: true, has_keys, now };
-    let opening = load::opening(line.get_database_backend(), event_id, group, true);
-    let opened = Opened::of(&line.begin(&opening).await?)?;
+    let backend = line.get_database_backend();
+    let opened = Opened::of(&line.begin(&load::opening(backend, event_id, group, true)).await?)?;
     let mut desk = load::desk(&*line, event_id, group, opened, reading).await?;
     let mut verdicts = desk.clone().decide(group);
     if !has_keys && verdicts.iter().any(|verdict| matches!(verdict, Verdict::Refused(_))) {
         // Refused, or answered before? Who is granted finds out when the key is stored.
-        desk.keys = load::keys(&line.query_all(&load::select_keys(group)).await?)?;
+        desk.keys = load::keys(&line.query_all_raw(load::select_keys(backend, group)).await?)?;
         verdicts = desk.clone().decide(group);
     }
     let new = bookings(app, event_id, group, &verdicts, now);
     if new.iter().any(Option::is_some) {
+        line.followed(app.queues.waiting(event_id) > 0);
         write::all(line, app, &desk, &new.iter().flatten().collect::<Vec<_>>(), now).await?;
     } else {
         line.rollback().await;

@@ -3,14 +3,13 @@
 use super::{model::Desk, request::Request};
 use crate::{
     app::App,
-    booking::{confirm, expire::ExpireBooking, hold, idempotency, model::Price},
+    booking::{confirm, expire::ExpireBooking, follow::FollowSale, hold, idempotency, model::Price},
     error::Result,
     event::index::IndexEvent,
     infra::{
         db::{Batch, Line},
         jobs,
     },
-    notification::confirmed::TellAllConfirmed,
     point,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -173,20 +172,19 @@ fn payment(app: &App, one: &New<'_>, now: DateTime<Utc>) -> payment::ActiveModel
 }
 
 fn jobs(app: &App, new: &[&New<'_>], has_sold_out: bool, now: DateTime<Utc>) -> Result<Vec<job::ActiveModel>> {
-    let mut rows = Vec::with_capacity(new.len() + 2);
+    let mut rows = Vec::with_capacity(new.len() + 1);
     for one in new {
         if let Some(expires_at) = one.booking.expires_at {
             let expire = ExpireBooking { booking_id: one.booking.id };
             rows.push(jobs::row(&app.ids, now, expires_at, &expire)?.1);
         }
     }
-    let sold: Vec<BookingId> = new.iter().filter(|one| one.is_free()).map(|one| one.booking.id).collect();
-    let is_listed_anew = has_sold_out || !sold.is_empty();
-    if !sold.is_empty() {
-        rows.push(jobs::row(&app.ids, now, now, &TellAllConfirmed { booking_ids: sold })?.1);
-    }
-    if let Some(first) = new.first().filter(|_| is_listed_anew) {
-        rows.push(jobs::row(&app.ids, now, now, &IndexEvent { event_id: first.booking.event_id })?.1);
+    let Some(event_id) = new.first().map(|first| first.booking.event_id) else { return Ok(rows) };
+    let booking_ids: Vec<BookingId> = new.iter().filter(|one| one.is_free()).map(|one| one.booking.id).collect();
+    if !booking_ids.is_empty() {
+        rows.push(jobs::row(&app.ids, now, now, &FollowSale { event_id, booking_ids })?.1);
+    } else if has_sold_out {
+        rows.push(jobs::row(&app.ids, now, now, &IndexEvent { event_id })?.1);
     }
     Ok(rows)
 }

@@ -1,10 +1,10 @@
 //! A connection that is kept through transaction after transaction, for a place where everybody wants the same row. Each
-//! takes two messages: what begins it asks at once for what is to be decided on, and what is written brings the COMMIT
-//! along. A pooled connection is tried out before and after every use, and asks and is answered statement by statement:
-//! three times as many round trips, each of which is felt while the row is locked.
+//! takes two messages: a question that the database has prepared, for what is to be decided on, and what is written, which
+//! brings along the COMMIT and, if others wait, the BEGIN of the next. A pooled connection is tried out before and after
+//! every use, and asks and is answered statement by statement: four times as many round trips, each of which is felt while
+//! the row is locked.
 //!
-//! Statements leave in their text form, as those of a [`Batch`]. Whatever else a transaction asks for goes through
-//! [`ConnectionTrait`], as on any connection.
+//! Whatever else a transaction asks for goes through [`ConnectionTrait`], as on any connection, in its text form.
 
 mod wire;
 
@@ -21,10 +21,9 @@ use crate::{
 };
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, entity::prelude::async_trait::async_trait,
-    sea_query::SelectStatement,
 };
 use tokio::sync::Mutex;
-use wire::Wire;
+use wire::{State, Wire};
 
 /// Connects when it is first needed. What is dropped within a transaction is closed, which rolls back.
 #[derive(Debug)]
@@ -33,34 +32,35 @@ pub struct Line {
     /// The module that writes by it.
     place: &'static str,
     wire: Mutex<Option<Wire>>,
+    is_followed: bool,
 }
 
 impl Line {
-    /// Begins a transaction, and asks all of this in it: the rows of each.
-    pub async fn begin(&mut self, asked: &[SelectStatement]) -> Result<Vec<Vec<QueryResult>>> {
-        let backend = self.get_database_backend();
-        let asked: Vec<Statement> = asked.iter().map(|select| backend.build(select)).collect();
-        self.db.count(1 + asked.len());
-        let (is_sqlite, is_block) = (self.db.kind == Kind::Sqlite, self.db.bundle == Bundle::Block);
+    /// Begins a transaction, if the last COMMIT did not, and asks this in it: its rows.
+    pub async fn begin(&mut self, asked: &Statement) -> Result<Vec<QueryResult>> {
+        let begin = if self.db.kind == Kind::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        self.db.count(1);
+        let counted = self.db.clone();
         let wire = self.connected().await?;
-        wire.is_open = true;
-        if is_sqlite {
-            return Ok(wire.ask_sqlite(&asked).await?);
+        if wire.state == State::Idle {
+            counted.count(1);
+            // Already now: who gives up in the middle of it leaves a transaction behind.
+            wire.state = State::Open;
+            wire.tell(begin.to_owned()).await?;
         }
-        let (begin, end) = if is_block { ("BEGIN NOT ATOMIC START TRANSACTION;", "END") } else { ("BEGIN;", "") };
-        let mut told = wire.tell(bundled(begin, &asked, end)?).await?.parts;
-        if told.len() != asked.len() + 1 {
-            return Err(Error::fault(format!("{} answers to {} statements", told.len(), asked.len() + 1)));
-        }
-        // A block is answered at its end, a BEGIN at its own.
-        told.remove(if is_block { asked.len() } else { 0 });
-        Ok(told.into_iter().map(|(rows, _)| rows).collect())
+        wire.state = State::Open;
+        Ok(wire.ask(asked).await?)
     }
 
     /// Reads all of this outside of a transaction: the rows of each. SQLite has readers for that, whom no writer keeps
     /// waiting; PostgreSQL plans a text anew each time, and its readers have it planned. And for a line that breaks off there
     /// are always readers.
-    pub async fn read(&mut self, asked: &[SelectStatement]) -> Result<Vec<Vec<QueryResult>>> {
+    pub async fn read(&mut self, asked: &[Statement]) -> Result<Vec<Vec<QueryResult>>> {
+        if self.db.kind == Kind::Postgres {
+            // Its readers are of the same pool: as many sales as it has connections would wait for one another.
+            self.rest().await;
+        }
+        self.end().await;
         if self.db.kind == Kind::MySql {
             match self.read_at_once(asked).await {
                 Err(Error::Fault(Fault::Database(error))) if is_lost(&error) => drop(self.wire.get_mut().take()),
@@ -68,32 +68,35 @@ impl Line {
             }
         }
         let mut answers = Vec::with_capacity(asked.len());
-        for select in asked {
-            answers.push(self.db.reads().query_all(select).await?);
+        for statement in asked {
+            answers.push(self.db.reads().query_all_raw(statement.clone()).await?);
         }
         Ok(answers)
     }
 
-    async fn read_at_once(&mut self, asked: &[SelectStatement]) -> Result<Vec<Vec<QueryResult>>> {
-        let backend = self.get_database_backend();
-        let statements: Vec<Statement> = asked.iter().map(|select| backend.build(select)).collect();
+    async fn read_at_once(&mut self, asked: &[Statement]) -> Result<Vec<Vec<QueryResult>>> {
         let (begin, end) = if self.db.bundle == Bundle::Block { ("BEGIN NOT ATOMIC ", "END") } else { ("", "") };
-        let sql = bundled(begin, &statements, end)?;
+        let sql = bundled(begin, asked, end)?;
         self.db.count(asked.len());
         let told = self.connected().await?.tell(sql).await?;
         // A block is answered at its end, too.
         Ok(told.parts.into_iter().map(|(rows, _)| rows).take(asked.len()).collect())
     }
 
-    /// Outside of a transaction.
+    /// With nothing under way in it.
     async fn connected(&mut self) -> Result<&mut Wire> {
         let wire = self.wire.get_mut();
         // Somebody gave up in the middle of a transaction.
-        wire.take_if(|wire| wire.is_open);
+        wire.take_if(|wire| wire.state == State::Open);
         match wire {
             Some(wire) => Ok(wire),
             None => Ok(wire.insert(self.db.wire().await?)),
         }
+    }
+
+    /// Whether another transaction will follow the next one at once: then its COMMIT begins it.
+    pub const fn followed(&mut self, is_followed: bool) {
+        self.is_followed = is_followed;
     }
 
     /// Writes all of it and commits, in one message. A number of rows that is not the promised one must be an error of
@@ -101,10 +104,6 @@ impl Line {
     pub async fn commit_with(&mut self, batch: Batch) -> Result<()> {
         let Parts { sql, statements, rows: promised } = batch.into_parts();
         self.db.count(statements);
-        let sql = match self.db.bundle {
-            Bundle::Block => format!("BEGIN NOT ATOMIC {sql}COMMIT;END"),
-            Bundle::Statements => format!("{sql}COMMIT"),
-        };
         kill_point::pass(Moment::BeforeCommit, self.place);
         let hit = self.last(sql).await?;
         if hit != promised {
@@ -116,19 +115,31 @@ impl Line {
     /// For what was written before.
     pub async fn commit(&mut self) -> Result<()> {
         kill_point::pass(Moment::BeforeCommit, self.place);
-        self.last("COMMIT".to_owned()).await.map(drop)
+        self.last(String::new()).await.map(drop)
     }
 
-    /// The message that ends in COMMIT; the rows that it hit.
-    async fn last(&mut self, sql: String) -> Result<u64> {
+    /// The last message of a transaction, with the COMMIT at its end; the rows that it hit.
+    async fn last(&mut self, written: String) -> Result<u64> {
         self.db.count(1);
-        let wire = self.wire.get_mut().as_mut().filter(|wire| wire.is_open).ok_or_else(no_transaction)?;
+        let is_chained = self.is_followed && self.db.can_chain() && !self.db.is_wanted();
+        let commit = match self.db.kind {
+            // Not IMMEDIATE: that could fail after the COMMIT. It has become stale if another process writes meanwhile, which
+            // its own first write will be told.
+            Kind::Sqlite if is_chained => "COMMIT;BEGIN",
+            _ if is_chained => "COMMIT AND CHAIN",
+            _ => "COMMIT",
+        };
+        let sql = match self.db.bundle {
+            Bundle::Block if !written.is_empty() => format!("BEGIN NOT ATOMIC {written}{commit};END"),
+            _ => format!("{written}{commit}"),
+        };
+        let wire = self.wire.get_mut().as_mut().filter(|wire| wire.state == State::Open).ok_or_else(no_transaction)?;
         match wire.tell(sql).await {
             Ok(told) => {
-                wire.is_open = false;
+                wire.state = if is_chained { State::Begun } else { State::Idle };
                 kill_point::pass(Moment::AfterCommit, self.place);
                 self.db.committed.send_replace(());
-                Ok(told.hit())
+                Ok(told.hit(commit.split(';').count()))
             }
             Err(error) if is_lost(&error) => Err(Fault::CommitInDoubt(error).into()),
             Err(error) => Err(error.into()),
@@ -138,19 +149,28 @@ impl Line {
     /// Ends a transaction that is to leave nothing. A connection that cannot do that is closed, which does the same.
     pub async fn rollback(&mut self) {
         let wire = self.wire.get_mut();
-        let Some(open) = wire.as_mut().filter(|wire| wire.is_open) else { return };
+        let Some(open) = wire.as_mut().filter(|wire| wire.state != State::Idle) else { return };
         self.db.count(1);
         if !open.is_dead && open.tell("ROLLBACK".to_owned()).await.is_ok() {
-            open.is_open = false;
+            open.state = State::Idle;
         } else {
             wire.take();
         }
     }
 
+    /// No transaction follows: the one that the last COMMIT began, if it did, is given up before anybody did anything in it.
+    pub async fn end(&mut self) {
+        if self.wire.get_mut().as_ref().is_some_and(|wire| wire.state == State::Begun) {
+            self.rollback().await;
+        }
+    }
+
     /// Between two transactions: gives the connection back if others wait for one.
-    pub fn rest(&mut self) {
-        let db = &self.db;
-        self.wire.get_mut().take_if(|_| db.is_wanted());
+    pub async fn rest(&mut self) {
+        if self.db.is_wanted() {
+            self.end().await;
+            self.wire.get_mut().take();
+        }
     }
 }
 
@@ -171,7 +191,7 @@ fn no_transaction() -> Error {
 impl Db {
     /// For `place`, which is its module.
     pub fn line(&self, place: &'static str) -> Line {
-        Line { db: self.clone(), place, wire: Mutex::default() }
+        Line { db: self.clone(), place, wire: Mutex::default(), is_followed: false }
     }
 }
 
@@ -205,7 +225,7 @@ impl ConnectionTrait for Line {
 
 /// Outside of one, each statement would be a transaction of its own.
 fn in_transaction(wire: &mut Option<Wire>) -> Result<&mut Wire, DbErr> {
-    wire.as_mut().filter(|wire| wire.is_open).ok_or_else(|| unwritten(no_transaction()))
+    wire.as_mut().filter(|wire| wire.state == State::Open).ok_or_else(|| unwritten(no_transaction()))
 }
 
 fn unwritten(error: Error) -> DbErr {

@@ -121,6 +121,12 @@ impl Db {
         self.statements.fetch_add(u64::try_from(statements).unwrap_or_default(), Ordering::Relaxed);
     }
 
+    /// Whether a COMMIT can begin the next transaction. What speaks MySQL's language reads over it in places, and each statement
+    /// would be a transaction of its own.
+    fn can_chain(&self) -> bool {
+        self.kind != Kind::MySql || self.bundle == Bundle::Block
+    }
+
     /// How many of those who want to write the same row may try at once.
     pub const fn writers(&self, most: usize) -> usize {
         match self.kind {

@@ -28,6 +28,14 @@ pub async fn absorb<J: Job>(app: &App, job: &J) -> Result<()> {
     transaction!(app, txn => remove(txn, &ids, now).await)
 }
 
+/// Whether a row waits for the same. Whatever was committed before this is asked, it will find: it is removed only by one
+/// that has not read yet.
+pub async fn is_waiting<J: Job>(app: &App, job: &J) -> Result<bool> {
+    let first: Option<JobId> =
+        waiting(std::slice::from_ref(job), app.clock.now())?.limit(1).into_tuple().one(app.db.reads()).await?;
+    Ok(first.is_some())
+}
+
 /// Removes the rows that wait for these, in the transaction that has done what they ask for. One that runs already finds
 /// it done.
 pub async fn forget<J: Job>(txn: &impl ConnectionTrait, jobs: &[J], now: DateTime<Utc>) -> Result<()> {

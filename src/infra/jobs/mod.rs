@@ -16,7 +16,7 @@ mod run;
 mod schedule;
 mod worker;
 
-pub use absorb::{absorb, forget};
+pub use absorb::{absorb, forget, is_waiting};
 pub use parked::AlertParkedJob;
 pub use run::run_due;
 pub use schedule::plan_schedules;

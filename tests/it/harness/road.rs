@@ -245,6 +245,10 @@ impl Messages {
             // COM_QUERY.
             message[4..].strip_prefix(b"\x03").unwrap_or_default()
         };
-        text == b"COMMIT" || text.ends_with(b";COMMIT") || text.ends_with(b";COMMIT;END")
+        {
+            let text = text.strip_suffix(b";END").unwrap_or(text);
+            let text = text.strip_suffix(b" AND CHAIN").unwrap_or(text);
+            text == b"COMMIT" || text.ends_with(b";COMMIT")
+        }
     }
 }

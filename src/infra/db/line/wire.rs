@@ -1,7 +1,7 @@
 //! What goes over a line, and when it is given up.
 
 use super::super::{Db, lent::Lent, reader::prepared};
-use futures_util::TryStreamExt;
+use futures_util::{FutureExt, TryStreamExt};
 use sea_orm::{
     DbErr, ExecResult, QueryResult, RuntimeErr, Statement,
     sqlx::{self, AssertSqlSafe, Either, Executor},
@@ -12,11 +12,21 @@ use tokio::time::timeout;
 #[derive(Debug)]
 pub struct Wire {
     connection: Lent,
-    /// Within a transaction, for all that we know.
-    pub is_open: bool,
+    pub state: State,
     /// Nobody answered in time: a host that vanished says nothing, not even that it did.
     pub is_dead: bool,
     patience: Duration,
+}
+
+/// Where it stands, for all that we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// In no transaction.
+    Idle,
+    /// In one in which nothing was asked yet.
+    Begun,
+    /// In the middle of one.
+    Open,
 }
 
 /// The answer to a message of several statements.
@@ -27,9 +37,10 @@ pub struct Told {
 }
 
 impl Told {
-    /// Rows that were written before the COMMIT at its end. (SQLite repeats there what the statement before it wrote.)
-    pub fn hit(&self) -> u64 {
-        let before = self.parts.len().saturating_sub(1).max(1);
+    /// Rows that were written before so many statements at its end. (SQLite repeats at a COMMIT what the statement before it
+    /// wrote.)
+    pub fn hit(&self, ends: usize) -> u64 {
+        let before = self.parts.len().saturating_sub(ends).max(1);
         self.parts.iter().take(before).map(|(_, hit)| hit).sum()
     }
 }
@@ -64,18 +75,16 @@ impl Wire {
         in_time(self.patience, &mut self.is_dead, telling).await
     }
 
-    /// Begins a transaction of SQLite's, and asks all of this in it: there each statement is a message however it is sent,
-    /// and those that were prepared are not read anew.
-    pub async fn ask_sqlite(&mut self, asked: &[Statement]) -> Result<Vec<Vec<QueryResult>>, DbErr> {
-        self.tell("BEGIN IMMEDIATE".to_owned()).await?;
-        let Lent::Sqlite(one) = &mut self.connection else {
-            return Err(DbErr::Custom("this is not SQLite".to_owned()));
+    /// Asks what the database has prepared, or prepares now: its rows.
+    pub async fn ask(&mut self, asked: &Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let connection = &mut self.connection;
+        // Boxed: the compiler loses its way in three drivers' futures at once.
+        let asking = match connection {
+            Lent::Sqlite(one) => prepared::<sqlx::Sqlite>(one, asked).boxed(),
+            Lent::MySql(one) => prepared::<sqlx::MySql>(one, asked).boxed(),
+            Lent::Postgres(one) => prepared::<sqlx::Postgres>(one, asked).boxed(),
         };
-        let mut answers = Vec::with_capacity(asked.len());
-        for statement in asked {
-            answers.push(prepared::<sqlx::Sqlite>(one, statement).await.map_err(failed)?);
-        }
-        Ok(answers)
+        in_time(self.patience, &mut self.is_dead, asking).await
     }
 
     /// Sends one statement that answers no rows.
@@ -102,7 +111,7 @@ async fn in_time<T>(
 
 impl Drop for Wire {
     fn drop(&mut self) {
-        if self.is_open || self.is_dead {
+        if self.state != State::Idle || self.is_dead {
             // The pool would hand it out with a transaction that nobody knows of.
             self.connection.close_on_drop();
         }
@@ -113,7 +122,7 @@ impl Db {
     pub(super) async fn wire(&self) -> Result<Wire, DbErr> {
         let _asking = self.asking();
         let connection = self.lend(&self.writes).await?;
-        Ok(Wire { connection, is_open: false, is_dead: false, patience: self.patience })
+        Ok(Wire { connection, state: State::Idle, is_dead: false, patience: self.patience })
     }
 }
 
