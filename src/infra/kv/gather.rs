@@ -6,12 +6,8 @@ use std::{
     collections::HashMap,
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
-use tokio::{
-    sync::oneshot,
-    time::{Instant, sleep_until},
-};
+use tokio::sync::oneshot;
 
 type Found = Result<Option<String>, KvError>;
 type Waiting = Vec<(String, oneshot::Sender<Found>)>;
@@ -24,39 +20,11 @@ pub struct Gather(Arc<Inner>);
 struct Inner {
     waiting: Mutex<Waiting>,
     /// Whoever has it reads for everybody who waits by then.
-    turn: tokio::sync::Mutex<Option<Last>>,
-}
-
-/// The last read.
-#[derive(Clone, Copy, Debug)]
-struct Last {
-    began: Instant,
-    keys: usize,
-    /// How many came close upon one another by then.
-    streak: u32,
-}
-
-impl Last {
-    fn next(last: Option<Self>, keys: usize) -> Self {
-        let began = Instant::now();
-        let streak = last.filter(|last| began - last.began < CLOSE).map_or(0, |last| last.streak.saturating_add(1));
-        Self { began, keys, streak }
-    }
-
-    /// Not before this the next one.
-    fn pace(self) -> Option<Instant> {
-        (self.keys < FEW && self.streak >= STREAK).then(|| self.began + PACE)
-    }
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// A statement's parameters are bounded.
 const MOST: usize = 500;
-
-/// After so many reads, each close upon the one before, one of fewer keys is followed by the next not before the pace.
-const STREAK: u32 = 4;
-const CLOSE: Duration = Duration::from_millis(4);
-const FEW: usize = 8;
-const PACE: Duration = Duration::from_millis(1);
 
 /// So often nobody asked while everything else had its turn.
 const ROUNDS_IN_VAIN: u32 = 2;
@@ -73,11 +41,9 @@ impl Gather {
             let found = tokio::select! {
                 biased;
                 found = &mut answered => found,
-                mut last = self.0.turn.lock() => {
-                    self.let_come(*last).await;
-                    *last = Some(Last::next(*last, self.waiting().len()));
+                _turn = self.0.turn.lock() => {
+                    self.let_come().await;
                     self.read_all(&read).await;
-                    drop(last);
                     answered.await
                 }
             };
@@ -89,12 +55,8 @@ impl Gather {
     }
 
     /// What the same request asks for besides is asked by the time it comes back here, and so is what others ask who are on
-    /// their way in. Where many ask one after the other, each read would be for one of them, and cost the database as much
-    /// as what they came for: those wait for a moment.
-    async fn let_come(&self, last: Option<Last>) {
-        if let Some(moment) = last.and_then(Last::pace) {
-            sleep_until(moment).await;
-        }
+    /// their way in. No time is waited for.
+    async fn let_come(&self) {
         let (mut waiting, mut in_vain) = (self.waiting().len(), 0);
         while waiting < MOST && in_vain < ROUNDS_IN_VAIN {
             tokio::task::yield_now().await;
