@@ -31,11 +31,11 @@ impl Request {
         Self([line, format!("authorization: Bearer {token}\r\n").as_bytes(), rest].concat().into())
     }
 
-    /// The same with other letters in a place that is as long.
+    /// The same with other letters in a place that is as long, the last one of these.
     #[must_use]
     pub fn with(&self, old: &str, new: &str) -> Self {
         let mut bytes = self.0.to_vec();
-        let place = bytes.windows(old.len()).position(|part| part == old.as_bytes());
+        let place = bytes.windows(old.len()).rposition(|part| part == old.as_bytes());
         if let Some(part) = place.and_then(|at| bytes.get_mut(at..at + old.len().min(new.len()))) {
             part.copy_from_slice(new.as_bytes().get(..part.len()).unwrap_or_default());
         }

@@ -62,7 +62,7 @@ impl Outcome {
 
     fn count(&mut self, body: &[u8], time: Duration) -> Result<()> {
         let has = |text: &str| body.windows(text.len()).any(|part| part == text.as_bytes());
-        if has("\"booking\":{\"id\"") {
+        if body.starts_with(b"{\"data\":{\"bookingStart\":{\"booking\":{\"id\"") {
             self.booked += 1;
         } else if has("\"SOLD_OUT\"") {
             self.sold_out += 1;

@@ -10,6 +10,11 @@ use uuid::Uuid;
 /// Where unpredictable bytes come from.
 pub trait Entropy: Debug + Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]);
+
+    /// For ids, of which a request needs several, and which are no secrets.
+    fn fill_id(&self, bytes: &mut [u8]) {
+        self.fill(bytes);
+    }
 }
 
 /// The operating system's own source.
@@ -20,6 +25,11 @@ impl Entropy for SystemEntropy {
     #[expect(clippy::expect_used, reason = "without randomness no token or code is safe: better to stop than to go on")]
     fn fill(&self, bytes: &mut [u8]) {
         SysRng.try_fill_bytes(bytes).expect("the operating system gives random bytes");
+    }
+
+    /// From a generator that the system seeds: a call to the system for each id was a thirtieth of a booking.
+    fn fill_id(&self, bytes: &mut [u8]) {
+        rand::Rng::fill_bytes(&mut rand::rng(), bytes);
     }
 }
 
@@ -74,7 +84,9 @@ impl Ids {
 
     fn uuid_at(&self, moment: DateTime<Utc>) -> Uuid {
         let millis = u64::try_from(moment.timestamp_millis()).unwrap_or_default();
-        uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid()
+        let mut bytes = [0; 10];
+        self.entropy.fill_id(&mut bytes);
+        uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
     }
 
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
