@@ -2,29 +2,24 @@
 //! who it says. Everybody can write `X-Forwarded-For`; only what a trusted proxy added to it counts.
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
-    http::HeaderMap,
-    middleware::Next,
-    response::Response,
+    extract::ConnectInfo,
+    http::{HeaderMap, Request},
 };
 use ipnet::IpNet;
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::net::{IpAddr, SocketAddr};
 
 /// An extension of every request.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
 
 /// Tells the request where it comes from.
-pub async fn find(State(trusted): State<Arc<[IpNet]>>, mut request: Request, next: Next) -> Response {
+pub fn found<B>(mut request: Request<B>, trusted: &[IpNet]) -> Request<B> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     if let Some(peer) = peer {
-        let address = client(peer, request.headers(), &trusted);
+        let address = client(peer, request.headers(), trusted);
         request.extensions_mut().insert(ClientAddress(address));
     }
-    next.run(request).await
+    request
 }
 
 /// The last address on the way here that is no trusted proxy.

@@ -1,11 +1,6 @@
 //! What every answer tells browsers, unless its handler said something else.
 
-use axum::{
-    extract::{Request, State},
-    http::{HeaderName, HeaderValue, header},
-    middleware::Next,
-    response::Response,
-};
+use axum::http::{HeaderName, HeaderValue, Response, header};
 
 /// Our own pages have styles in them and no scripts. Forms may lead elsewhere: a payment ends on the front end's page.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; \
@@ -19,8 +14,7 @@ const DEFAULTS: [(HeaderName, &str); 4] = [
 const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// `is_secure`: whether browsers reach us over https.
-pub async fn add(State(is_secure): State<bool>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+pub fn added<B>(mut response: Response<B>, is_secure: bool) -> Response<B> {
     let headers = response.headers_mut();
     for (name, value) in DEFAULTS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

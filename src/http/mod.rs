@@ -28,6 +28,7 @@ use crate::{
 use axum::{Router, middleware, routing::get};
 use entity::enums::SocialProvider;
 use std::sync::Arc;
+use tower::util::{MapRequestLayer, MapResponseLayer};
 use tower_http::compression::CompressionLayer;
 
 pub use graphql::EdgeSettings;
@@ -66,13 +67,14 @@ pub fn router(app: &App) -> Router {
     }
     let trusted: Arc<[_]> = app.config.server.trusted_proxies.clone().into();
     let is_secure = app.config.public_url().starts_with("https:");
-    // `/graphql` names its requests itself, behind its own CORS. No event stream is compressed: it would wait for more.
+    let found = MapRequestLayer::new(move |request| address::found(request, &trusted));
+    let added = MapResponseLayer::new(move |response| headers::added(response, is_secure));
+    // `/graphql` names its requests itself, behind its own CORS. No event stream is compressed: it would wait for more. Layers
+    // in one go: the router boxes, and copies for each request, what it is given by one call.
     router
         .layer(middleware::from_fn_with_state(app.ids.clone(), request_log::log))
         .merge(graphql::routes(edge(app)))
-        .layer(CompressionLayer::new())
-        .layer(middleware::from_fn_with_state(is_secure, headers::add))
-        .layer(middleware::from_fn_with_state(trusted, address::find))
+        .layer((found, added, CompressionLayer::new()))
 }
 
 fn origins(app: &App) -> graphql::Origins {

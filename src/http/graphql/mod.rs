@@ -115,8 +115,8 @@ pub fn routes(parts: EdgeParts) -> Router {
     let (documents, budgets) = (Documents::default(), Budgets::default());
     let inputs = Inputs::of(Arc::clone(&parts.engine));
     let inner = Inner { parts, prices, documents, inputs, budgets, places, arriving, reservations };
-    // Outermost last: a preflight is answered before anything else looks at it.
-    Router::new().route("/graphql", any(serve)).layer(log).layer(cors).with_state(Edge(Arc::new(inner)))
+    // Outermost first: a preflight is answered before anything else looks at it.
+    Router::new().route("/graphql", any(serve)).layer((cors, log)).with_state(Edge(Arc::new(inner)))
 }
 
 async fn serve(State(edge): State<Edge>, request: Request) -> Response {
