@@ -68,6 +68,8 @@ pub(crate) fn job_registry() -> infra::jobs::Registry {
         .with::<notification::changed::TellChange>()
         .with::<notification::changed::TellMoved>()
         .with::<notification::charge_returned::TellChargeReturned>()
+        .with::<notification::confirmed::TellAllConfirmed>()
+        .with::<notification::confirmed::TellConfirmed>()
         .with::<notification::coupon_issued::TellCouponIssued>()
         .with::<notification::remind::SendReminder>()
         .with::<payment::reconcile::ReconcilePayment>()

@@ -14,7 +14,7 @@ const GONE: [(&str, &str); 5] = [
     ("payment_newest", "payment"),
     // A fan's tickets are those of the fan's bookings.
     ("ticket_user", "ticket"),
-    // An event's tickets are those of its ticket types. (By person it was a page for each of them.)
+    // An event's tickets are those of its bookings. (By person it was a page for each of them.)
     ("ticket_event", "ticket"),
     // Workers look by lane. What is parked is few, and has an index of its own where there are such.
     ("job_due", "job"),
@@ -34,17 +34,11 @@ const PARTIAL: [(&str, &str, &str); 3] = [
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // MySQL commits each of these by itself: what stopped in between begins here again.
-        if !manager.has_index("ticket", "ticket_type_status").await? {
-            Build::on(manager).index("ticket_type_status", "ticket", &["ticket_type_id", "status", "id"]).await?;
-        }
         for (name, table) in GONE {
             drop_index(manager, name, table).await?;
         }
         if manager.get_database_backend() == DbBackend::MySql {
-            if !manager.has_index("job", "job_parked").await? {
-                Build::on(manager).index("job_parked", "job", &["parked_at"]).await?;
-            }
-            return Ok(());
+            return add_index(manager, "job_parked", "job", &["parked_at"]).await;
         }
         for (name, table, column) in PARTIAL {
             drop_index(manager, name, table).await?;
@@ -56,27 +50,29 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let build = Build::on(manager);
-        build.index("job_due", "job", &["parked_at", "run_at", "id"]).await?;
-        build.index("ticket_event", "ticket", &["event_id", "status", "user_id"]).await?;
-        build.index("ticket_user", "ticket", &["user_id", "created_at", "id"]).await?;
-        build.index("payment_newest", "payment", &["created_at", "id"]).await?;
-        build.index("booking_newest", "booking", &["created_at", "id"]).await?;
+        add_index(manager, "job_due", "job", &["parked_at", "run_at", "id"]).await?;
+        add_index(manager, "ticket_event", "ticket", &["event_id", "status", "user_id"]).await?;
+        add_index(manager, "ticket_user", "ticket", &["user_id", "created_at", "id"]).await?;
+        add_index(manager, "payment_newest", "payment", &["created_at", "id"]).await?;
+        add_index(manager, "booking_newest", "booking", &["created_at", "id"]).await?;
         drop_index(manager, "job_parked", "job").await?;
         if manager.get_database_backend() == DbBackend::MySql {
-            // Its reference to the ticket type wants an index at every moment.
             return Ok(());
         }
-        drop_index(manager, "ticket_type_status", "ticket").await?;
-        for (name, table, column) in [PARTIAL[0], PARTIAL[1]] {
-            drop_index(manager, name, table).await?;
-            match name {
-                "payment_tid" => build.unique(name, table, &[column]).await?,
-                _ => build.index(name, table, &[column]).await?,
-            }
-        }
-        Ok(())
+        drop_index(manager, "booking_coupon", "booking").await?;
+        add_index(manager, "booking_coupon", "booking", &["user_coupon_id"]).await?;
+        drop_index(manager, "payment_tid", "payment").await?;
+        Build::on(manager).unique("payment_tid", "payment", &["tid"]).await
     }
+}
+
+async fn add_index(
+    manager: &SchemaManager<'_>,
+    name: &'static str,
+    table: &'static str,
+    columns: &[&'static str],
+) -> Result<(), DbErr> {
+    if manager.has_index(table, name).await? { Ok(()) } else { Build::on(manager).index(name, table, columns).await }
 }
 
 async fn drop_index(manager: &SchemaManager<'_>, name: &'static str, table: &'static str) -> Result<(), DbErr> {

@@ -66,7 +66,7 @@ impl Job for IndexEvent {
     const LANE: Lane = Lane::Index;
 
     async fn run(self, app: &App) -> Result<()> {
-        // A sale leaves one of these for each purchase; what is read now has them all.
+        // Many may wait for the same; what is read now has them all.
         jobs::absorb(app, &self).await?;
         app.search.follow(changes(app, &[self.event_id])).await
     }

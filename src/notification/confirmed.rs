@@ -1,8 +1,37 @@
 //! "Your booking is confirmed."
 
 use super::store::{Facts, News, tell};
-use crate::{app::App, booking, error::Result, event};
+use crate::{app::App, booking, error::Result, event, infra::jobs::Job};
 use entity::{enums::NotificationKind, ids::BookingId};
+use serde::{Deserialize, Serialize};
+
+/// As the versions before [`crate::booking::follow::FollowSale`] left it: only done, never written any more.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TellConfirmed {
+    booking_id: BookingId,
+}
+
+impl Job for TellConfirmed {
+    const NAME: &'static str = "tell_confirmed";
+
+    async fn run(self, app: &App) -> Result<()> {
+        tell_all(app, vec![self.booking_id]).await
+    }
+}
+
+/// The same of what one transaction sold.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TellAllConfirmed {
+    booking_ids: Vec<BookingId>,
+}
+
+impl Job for TellAllConfirmed {
+    const NAME: &'static str = "tell_all_confirmed";
+
+    async fn run(self, app: &App) -> Result<()> {
+        tell_all(app, self.booking_ids).await
+    }
+}
 
 /// Whoever was told before it broke off is not told twice; whoever cannot be told keeps nobody else from it.
 pub async fn tell_all(app: &App, ids: Vec<BookingId>) -> Result<()> {

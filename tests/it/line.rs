@@ -25,8 +25,8 @@ fn events(line: &Line) -> Statement {
 }
 
 async fn begin(line: &mut Line) -> usize {
-    let asked = events(line);
-    line.begin(&asked).await.unwrap().len()
+    let asked = [events(line)];
+    line.begin(&asked).await.unwrap()[0].len()
 }
 
 async fn rename(db: &impl ConnectionTrait, title: &str) -> u64 {

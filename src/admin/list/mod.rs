@@ -1,5 +1,6 @@
 //! What admins list and search. Every list is a keyset page; each is served by the index that
-//! `migration/src/m20261123_000012_admin_lists.rs` names after it. Who asks was checked by the caller.
+//! `migration/src/m20261123_000012_admin_lists.rs` names after it, bookings and payments by their ids. Who asks was checked by the
+//! caller.
 
 pub mod counts;
 pub mod people;

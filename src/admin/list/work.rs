@@ -3,6 +3,7 @@
 use super::one_of;
 use crate::{
     error::Result,
+    infra::jobs::Lane,
     page::{self, Key, Page, Sorting, Window},
 };
 use chrono::{DateTime, Utc};
@@ -35,9 +36,10 @@ pub fn is_parked() -> Condition {
     Condition::all().add(Column::ParkedAt.is_not_null())
 }
 
-/// Its time has come, whether a worker has it by now or not.
+/// Its time has come, whether a worker has it by now or not. The lanes are named because the index begins with them.
 pub fn is_due(now: DateTime<Utc>) -> Condition {
-    Condition::all().add(Column::ParkedAt.is_null()).add(Column::RunAt.lte(now))
+    let is_ours = Column::Lane.is_in(Lane::ALL.map(Lane::number));
+    Condition::all().add(is_ours).add(Column::ParkedAt.is_null()).add(Column::RunAt.lte(now))
 }
 
 /// Which jobs; what is left out does not matter.

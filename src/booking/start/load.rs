@@ -30,29 +30,27 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 /// How to read.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
-    /// Inside the transaction that writes: buyers and the event shared, then ticket types, coupons and points, each in id order.
+    /// Inside the transaction that writes: buyers shared, then the event, ticket types, coupons and points for oneself, each in id order.
     pub is_locking: bool,
     /// The keys that were used before: only needed when one of the group may have been, and not read already.
     pub has_keys: bool,
     pub now: DateTime<Utc>,
 }
 
-/// What every group asks first, in one question: who of the buyers is there, and the event with its stock. Locked in this
-/// order, each in the order of its ids.
-pub fn opening(backend: DbBackend, id: EventId, group: &[Request], is_locking: bool) -> Statement {
+/// What every group asks first: who of the buyers is there, and the event with its stock. Locked in this order, each in the
+/// order of its ids. One question, but for MySQL: it locks what stands in a union while it still plans it, the event first.
+pub fn opening(backend: DbBackend, id: EventId, group: &[Request], is_locking: bool) -> Vec<Statement> {
     let mut present = user::query::select_present(buyers(group), is_locking);
     let stock = stock(backend, id, group, is_locking);
     if backend == DbBackend::MySql {
-        // As it locks there; and what stands in a FROM is written down first.
-        let (present, stock) = (backend.build(nothing_of_stock(&mut present)), backend.build(&stock));
-        let values = [present.values, stock.values].into_iter().flatten().flat_map(|values| values.0);
-        return Statement::from_sql_and_values(backend, format!("({})UNION ALL({})", present.sql, stock.sql), values);
+        return vec![backend.build(nothing_of_stock(&mut present)), backend.build(&stock)];
     }
     // Locks belong to a whole question there, so that each is a question of its own.
     let mut both = Query::select();
     both.column("id").from_subquery(present, "present");
     nothing_of_stock(&mut both);
-    backend.build(both.union(UnionType::All, Query::select().column(Asterisk).from_subquery(stock, "stock").take()))
+    let stock = Query::select().column(Asterisk).from_subquery(stock, "stock").take();
+    vec![backend.build(both.union(UnionType::All, stock))]
 }
 
 /// In the row of a buyer.
@@ -71,9 +69,9 @@ pub struct Opened {
 }
 
 impl Opened {
-    pub fn of(rows: &[QueryResult]) -> Result<Self> {
+    pub fn of(answers: &[Vec<QueryResult>]) -> Result<Self> {
         let mut opened = Self { present: HashSet::new(), stock: Vec::new() };
-        for row in rows {
+        for row in answers.iter().flatten() {
             match row.try_get::<Option<i64>>("", "price")? {
                 None => _ = opened.present.insert(row.try_get("", "id")?),
                 Some(_) => opened.stock.push(Stock::from_query_result(row, "")?),

@@ -92,9 +92,10 @@ fn may_have_been_done(error: &Error) -> bool {
 /// Without a lock: if nobody can get anything, that is the answer, and it was true when it was read.
 async fn look(app: &App, line: &mut Line, event_id: EventId, group: &[Request]) -> Result<Option<Answers>> {
     let (now, backend) = (app.clock.now(), line.get_database_backend());
-    let asked = [load::opening(backend, event_id, group, false), load::select_keys(backend, group)];
+    let mut asked = load::opening(backend, event_id, group, false);
+    asked.push(load::select_keys(backend, group));
     let read = line.read(&asked).await?;
-    let [opened, used] = read.as_slice() else { return Err(Error::fault("two questions, and not two answers")) };
+    let [opened @ .., used] = read.as_slice() else { return Err(Error::fault("questions, and no answer")) };
     let reading = Reading { is_locking: false, has_keys: false, now };
     // What else is read may need the connection.
     line.rest().await;

@@ -172,7 +172,7 @@ fn payment(app: &App, one: &New<'_>, now: DateTime<Utc>) -> payment::ActiveModel
 }
 
 fn jobs(app: &App, new: &[&New<'_>], has_sold_out: bool, now: DateTime<Utc>) -> Result<Vec<job::ActiveModel>> {
-    let mut rows = Vec::with_capacity(new.len() + 1);
+    let mut rows = Vec::with_capacity(new.len() + 2);
     for one in new {
         if let Some(expires_at) = one.booking.expires_at {
             let expire = ExpireBooking { booking_id: one.booking.id };
@@ -183,7 +183,9 @@ fn jobs(app: &App, new: &[&New<'_>], has_sold_out: bool, now: DateTime<Utc>) -> 
     let booking_ids: Vec<BookingId> = new.iter().filter(|one| one.is_free()).map(|one| one.booking.id).collect();
     if !booking_ids.is_empty() {
         rows.push(jobs::row(&app.ids, now, now, &FollowSale { event_id, booking_ids })?.1);
-    } else if has_sold_out {
+    }
+    if has_sold_out {
+        // Not behind all who are to be told.
         rows.push(jobs::row(&app.ids, now, now, &IndexEvent { event_id })?.1);
     }
     Ok(rows)

@@ -1,6 +1,6 @@
 //! A connection that is kept through transaction after transaction, for a place where everybody wants the same row. Each
-//! takes two messages: a question that the database has prepared, for what is to be decided on, and what is written, which
-//! brings along the COMMIT and, if others wait, the BEGIN of the next. A pooled connection is tried out before and after
+//! takes two messages: what is to be decided on, asked by what the database has prepared (MySQL: by a text), and what is
+//! written, which brings along the COMMIT and, if others wait, the BEGIN of the next. A pooled connection is tried out before and after
 //! every use, and asks and is answered statement by statement: four times as many round trips, each of which is felt while
 //! the row is locked.
 //!
@@ -36,20 +36,26 @@ pub struct Line {
 }
 
 impl Line {
-    /// Begins a transaction, if the last COMMIT did not, and asks this in it: its rows.
-    pub async fn begin(&mut self, asked: &Statement) -> Result<Vec<QueryResult>> {
-        let begin = if self.db.kind == Kind::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
-        self.db.count(1);
-        let counted = self.db.clone();
+    /// Begins a transaction, if the last COMMIT did not, and asks this in it: the rows of each.
+    pub async fn begin(&mut self, asked: &[Statement]) -> Result<Vec<Vec<QueryResult>>> {
+        let (kind, bundle, db) = (self.db.kind, self.db.bundle, self.db.clone());
         let wire = self.connected().await?;
-        if wire.state == State::Idle {
-            counted.count(1);
-            // Already now: who gives up in the middle of it leaves a transaction behind.
-            wire.state = State::Open;
+        let has_begun = wire.state == State::Begun;
+        // Already now: who gives up in the middle of it leaves a transaction behind.
+        wire.state = State::Open;
+        db.count(asked.len() + usize::from(!has_begun));
+        if kind == Kind::MySql {
+            return ask_at_once(wire, asked, bundle, has_begun).await;
+        }
+        if !has_begun {
+            let begin = if kind == Kind::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
             wire.tell(begin.to_owned()).await?;
         }
-        wire.state = State::Open;
-        Ok(wire.ask(asked).await?)
+        let mut answers = Vec::with_capacity(asked.len());
+        for statement in asked {
+            answers.push(wire.ask(statement).await?);
+        }
+        Ok(answers)
     }
 
     /// Reads all of this outside of a transaction: the rows of each. SQLite has readers for that, whom no writer keeps
@@ -151,6 +157,8 @@ impl Line {
         let wire = self.wire.get_mut();
         let Some(open) = wire.as_mut().filter(|wire| wire.state != State::Idle) else { return };
         self.db.count(1);
+        // Who gives up in the middle of it must not take it for one that has just begun.
+        open.state = State::Open;
         if !open.is_dead && open.tell("ROLLBACK".to_owned()).await.is_ok() {
             open.state = State::Idle;
         } else {
@@ -172,6 +180,31 @@ impl Line {
             self.wire.get_mut().take();
         }
     }
+}
+
+/// In one message, with the BEGIN if there must be one.
+async fn ask_at_once(
+    wire: &mut Wire,
+    asked: &[Statement],
+    bundle: Bundle,
+    has_begun: bool,
+) -> Result<Vec<Vec<QueryResult>>> {
+    let is_block = bundle == Bundle::Block;
+    let (begin, end) = match (is_block, has_begun) {
+        (true, true) => ("BEGIN NOT ATOMIC ", "END"),
+        (true, false) => ("BEGIN NOT ATOMIC START TRANSACTION;", "END"),
+        (false, true) => ("", ""),
+        (false, false) => ("BEGIN;", ""),
+    };
+    let mut told = wire.tell(bundled(begin, asked, end)?).await?.parts;
+    // A block is answered at its end, a BEGIN at its own.
+    if !is_block && !has_begun && !told.is_empty() {
+        told.remove(0);
+    }
+    if told.len() < asked.len() {
+        return Err(Error::fault(format!("{} answers to {} statements", told.len(), asked.len())));
+    }
+    Ok(told.into_iter().map(|(rows, _)| rows).take(asked.len()).collect())
 }
 
 fn bundled(begin: &str, asked: &[Statement], end: &str) -> Result<String> {

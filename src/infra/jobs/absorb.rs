@@ -28,11 +28,11 @@ pub async fn absorb<J: Job>(app: &App, job: &J) -> Result<()> {
     transaction!(app, txn => remove(txn, &ids, now).await)
 }
 
-/// Whether a row waits for the same. Whatever was committed before this is asked, it will find: it is removed only by one
-/// that has not read yet.
+/// Whether a row waits for the same that nobody has begun. Whatever was committed before this is asked, it will find: it is
+/// removed only by one that has not read yet. (One whose lease ran out may be under way all the same, and have read.)
 pub async fn is_waiting<J: Job>(app: &App, job: &J) -> Result<bool> {
-    let first: Option<JobId> =
-        waiting(std::slice::from_ref(job), app.clock.now())?.limit(1).into_tuple().one(app.db.reads()).await?;
+    let waiting = waiting(std::slice::from_ref(job), app.clock.now())?.filter(Column::LeaseUntil.is_null());
+    let first: Option<JobId> = waiting.limit(1).into_tuple().one(app.db.reads()).await?;
     Ok(first.is_some())
 }
 

@@ -71,7 +71,7 @@ impl Lane {
         [Self::Quick, Self::Outside, Self::Refund, Self::Index, Self::Mail, Self::Alert, Self::Expiry];
 
     /// In the row; never changed once released.
-    const fn number(self) -> i32 {
+    pub(crate) const fn number(self) -> i32 {
         match self {
             Self::Quick => 0,
             Self::Outside => 1,
