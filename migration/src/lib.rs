@@ -2,8 +2,8 @@
 //!
 //! The same migrations run on SQLite, MariaDB/MySQL and PostgreSQL; what differs between them is in `build`.
 
-pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::{MigratorTrait, SchemaManager, prelude::Index};
 
 mod append_only;
 mod build;

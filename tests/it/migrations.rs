@@ -6,8 +6,9 @@ use entity::{
     ids::{PaymentId, UserId},
     payment, user,
 };
+use futures_util::future::BoxFuture;
 use libtest_mimic::{Failed, Trial};
-use migration::{Migrator, MigratorTrait};
+use migration::{Index, Migrator, MigratorTrait, SchemaManager};
 use sea_orm::{Database as Connect, DatabaseConnection, EntityTrait, QueryOrder, Set};
 use spotlight::infra::{
     clock::SystemClock,
@@ -17,15 +18,25 @@ use std::sync::Arc;
 
 pub fn trials(databases: &[Database]) -> Vec<Trial> {
     let one = |database: &Database| {
-        let database = database.clone();
-        let name = format!("migrations::what_was_taken_is_filled_in_for_old_payments [{}]", database.name());
-        Trial::test(name, move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failed::from)?;
-            runtime.block_on(what_was_taken_is_filled_in_for_old_payments(&database));
-            Ok(())
-        })
+        [
+            trial(database, "what_was_taken_is_filled_in_for_old_payments", |database| {
+                Box::pin(what_was_taken_is_filled_in_for_old_payments(database))
+            }),
+            trial(database, "indexes_of_a_sale_go_and_come_back", |database| {
+                Box::pin(indexes_of_a_sale_go_and_come_back(database))
+            }),
+        ]
     };
-    databases.iter().map(one).collect()
+    databases.iter().flat_map(one).collect()
+}
+
+fn trial(database: &Database, name: &str, run: fn(Database) -> BoxFuture<'static, ()>) -> Trial {
+    let database = database.clone();
+    Trial::test(format!("migrations::{name} [{}]", database.name()), move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failed::from)?;
+        runtime.block_on(run(database));
+        Ok(())
+    })
 }
 
 /// Migrated as far as the one before `name`.
@@ -36,6 +47,51 @@ async fn before(database: &Database, name: &str) -> DatabaseConnection {
     let db = Connect::connect(format!("{}{query}", database.url())).await.unwrap();
     Migrator::up(&db, Some(u32::try_from(steps).unwrap())).await.unwrap();
     db
+}
+
+/// Whether each index is there, and whether two payments without a number of the provider's may be.
+async fn indexes_of_a_sale_go_and_come_back(database: Database) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = database.fresh(folder.path()).await;
+    let db = before(&database, "m20261126_000042_lean_sale").await;
+    let manager = SchemaManager::new(&db);
+    let there = async |table: &str, index: &str| manager.has_index(table, index).await.unwrap();
+    let state = async || {
+        [
+            there("ticket", "ticket_user").await,
+            there("ticket", "ticket_event").await,
+            there("booking", "booking_newest").await,
+            there("payment", "payment_newest").await,
+            there("job", "job_due").await,
+            there("job", "job_parked").await,
+            there("booking", "booking_coupon").await,
+            there("payment", "payment_tid").await,
+        ]
+    };
+    let (old, new) =
+        ([true, true, true, true, true, false, true, true], [false, false, false, false, false, true, true, true]);
+    assert_eq!(state().await, old);
+    // Something that a run which was stopped had done already.
+    manager.drop_index(Index::drop().name("ticket_user").table("ticket").to_owned()).await.unwrap();
+    Migrator::up(&db, Some(1)).await.unwrap();
+    assert_eq!(state().await, new);
+    let ids = Ids::new(Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let owner = member(&db, &ids).await;
+    let paid = |tid: Option<&str>| payment::ActiveModel {
+        tid: Set(tid.map(str::to_owned)),
+        taken_amount: Set(None),
+        ..old_payment(ids.next(), owner, PaymentStatus::Pending, 1_000, 0)
+    };
+    for (tid, is_taken) in [(None, true), (None, true), (Some("T1"), true), (Some("T1"), false)] {
+        let insert = payment::Entity::insert(paid(tid)).exec_without_returning(&db).await;
+        assert_eq!(insert.is_ok(), is_taken, "{tid:?} {insert:?}");
+    }
+    Migrator::down(&db, Some(1)).await.unwrap();
+    assert_eq!(state().await, old);
+    Migrator::up(&db, Some(1)).await.unwrap();
+    assert_eq!(state().await, new);
+    db.close().await.unwrap();
+    database.drop().await;
 }
 
 /// Status, what was due, what went back, and what must have been taken.
@@ -55,7 +111,7 @@ const OLD: [(PaymentStatus, i64, i64, Option<i64>); 10] = [
     (PaymentStatus::Expired, 10_000, 0, None),
 ];
 
-async fn what_was_taken_is_filled_in_for_old_payments(database: &Database) {
+async fn what_was_taken_is_filled_in_for_old_payments(database: Database) {
     let folder = tempfile::tempdir().unwrap();
     let database = database.fresh(folder.path()).await;
     let db = before(&database, "m20261125_000040_payment_taken").await;

@@ -2,15 +2,19 @@
 //! and what an outage must not do to jobs.
 
 use crate::harness::{Event, Person, TestApp, booking_input};
+use chrono::TimeDelta;
 use entity::{ids::JobId, job, ticket_type};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, Database, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
-    Set,
+    Set, sea_query::Expr,
 };
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use spotlight::infra::jobs;
+use spotlight::{
+    booking::follow::FollowSale,
+    infra::jobs::{self, Job},
+};
 use std::time::{Duration, Instant};
 
 crate::scenarios![
@@ -18,6 +22,7 @@ crate::scenarios![
     connections_that_break_off_lose_nothing_and_sell_nothing_twice,
     an_outage_brings_no_job_nearer_to_being_parked,
     a_hundred_changes_of_an_event_are_indexed_in_a_few_goes,
+    a_sale_is_listed_anew_unless_somebody_waits_to_do_that,
     no_text_has_a_nul,
     who_stops_waiting_for_a_transaction_leaves_none_behind,
 ];
@@ -185,4 +190,33 @@ async fn who_stops_waiting_for_a_transaction_leaves_none_behind(app: TestApp) {
     for _ in 0..40 {
         app.app.db.begin().await.expect("a connection in a transaction that nobody knows of").rollback().await.unwrap();
     }
+}
+
+async fn rows(app: &TestApp, name: &str) -> Vec<job::Model> {
+    job::Entity::find().filter(job::Column::Name.eq(name)).all(app.app.db.reads()).await.unwrap()
+}
+
+async fn a_sale_is_listed_anew_unless_somebody_waits_to_do_that(app: TestApp) {
+    let (artist, fan) = (app.artist("haneul").await, app.fan("mina").await);
+    let event = app.event(&artist, 0, 3).await;
+    app.work().await;
+    let (event_id, booking_ids) = (event.id.parse().unwrap(), Vec::new());
+    let follow = || FollowSale { event_id, booking_ids: booking_ids.clone() };
+    // Nobody waits; one waits; its lease ran out, and it may have read already.
+    for (lease, waiting) in [(None, 1), (None, 1), (Some(TimeDelta::seconds(-1)), 2)] {
+        if let Some(lease) = lease {
+            let leased = job::Entity::update_many().filter(job::Column::Name.eq("index_event"));
+            let until = Expr::value(Some(app.now() + lease));
+            leased.col_expr(job::Column::LeaseUntil, until).exec(app.app.db.reads()).await.unwrap();
+        }
+        follow().run(&app.app).await.unwrap();
+        assert_eq!(rows(&app, "index_event").await.len(), waiting, "{lease:?}");
+    }
+    app.work().await;
+    assert_eq!(rows(&app, "index_event").await.len(), 0);
+    // What is sold out says so itself, and not behind those who are to be told.
+    app.book(&fan, &event, 2, "k1").await;
+    assert_eq!((rows(&app, "follow_sale").await.len(), rows(&app, "index_event").await.len()), (1, 0));
+    app.book(&fan, &event, 1, "k2").await;
+    assert_eq!((rows(&app, "follow_sale").await.len(), rows(&app, "index_event").await.len()), (2, 1));
 }
