@@ -28,6 +28,7 @@ impl Entropy for SystemEntropy {
     }
 
     /// From a generator that the system seeds: a call to the system for each id was a thirtieth of a booking.
+    #[expect(clippy::disallowed_methods, reason = "this is the source that the others are to ask")]
     fn fill_id(&self, bytes: &mut [u8]) {
         rand::Rng::fill_bytes(&mut rand::rng(), bytes);
     }
