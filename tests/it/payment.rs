@@ -48,6 +48,7 @@ async fn a_purchase_from_the_request_to_the_ticket(app: TestApp) {
     assert_eq!(booking["status"], "CONFIRMED");
     let codes: Vec<&str> = booking["tickets"].as_array().unwrap().iter().map(|t| t["code"].as_str().unwrap()).collect();
     assert!(codes.len() == 2 && codes[0] != codes[1] && codes[0].len() == 28, "{codes:?}");
+    assert_eq!(codes[0][..8], codes[1][..8], "codes of one moment stand beside one another");
     assert_eq!(app.remaining(&event).await, 1);
 }
 

@@ -30,7 +30,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 /// How to read.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
-    /// Inside the transaction that writes: buyers shared, then the event, ticket types, coupons and points for oneself, each in id order.
+    /// Inside the transaction that writes: buyers shared, then the event, ticket types, coupons and points for oneself, each
+    /// in id order.
     pub is_locking: bool,
     /// The keys that were used before: only needed when one of the group may have been, and not read already.
     pub has_keys: bool,

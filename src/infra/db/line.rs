@@ -1,8 +1,8 @@
 //! A connection that is kept through transaction after transaction, for a place where everybody wants the same row. Each
 //! takes two messages: what is to be decided on, asked by what the database has prepared (MySQL: by a text), and what is
-//! written, which brings along the COMMIT and, if others wait, the BEGIN of the next. A pooled connection is tried out before and after
-//! every use, and asks and is answered statement by statement: four times as many round trips, each of which is felt while
-//! the row is locked.
+//! written, which brings along the COMMIT and, if others wait, the BEGIN of the next. A pooled connection is tried out
+//! before and after every use, and asks and is answered statement by statement: four times as many round trips, each of
+//! which is felt while the row is locked.
 //!
 //! Whatever else a transaction asks for goes through [`ConnectionTrait`], as on any connection, in its text form.
 
@@ -45,7 +45,7 @@ impl Line {
         wire.state = State::Open;
         db.count(asked.len() + usize::from(!has_begun));
         if kind == Kind::MySql {
-            return ask_at_once(wire, asked, bundle, has_begun).await;
+            return ask_at_once(wire, asked, bundle, !has_begun).await;
         }
         if !has_begun {
             let begin = if kind == Kind::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
@@ -81,12 +81,9 @@ impl Line {
     }
 
     async fn read_at_once(&mut self, asked: &[Statement]) -> Result<Vec<Vec<QueryResult>>> {
-        let (begin, end) = if self.db.bundle == Bundle::Block { ("BEGIN NOT ATOMIC ", "END") } else { ("", "") };
-        let sql = bundled(begin, asked, end)?;
         self.db.count(asked.len());
-        let told = self.connected().await?.tell(sql).await?;
-        // A block is answered at its end, too.
-        Ok(told.parts.into_iter().map(|(rows, _)| rows).take(asked.len()).collect())
+        let bundle = self.db.bundle;
+        ask_at_once(self.connected().await?, asked, bundle, false).await
     }
 
     /// With nothing under way in it.
@@ -182,23 +179,22 @@ impl Line {
     }
 }
 
-/// In one message, with the BEGIN if there must be one.
+/// In one message, with a BEGIN before it if that is wanted.
 async fn ask_at_once(
     wire: &mut Wire,
     asked: &[Statement],
     bundle: Bundle,
-    has_begun: bool,
+    begins: bool,
 ) -> Result<Vec<Vec<QueryResult>>> {
-    let is_block = bundle == Bundle::Block;
-    let (begin, end) = match (is_block, has_begun) {
-        (true, true) => ("BEGIN NOT ATOMIC ", "END"),
-        (true, false) => ("BEGIN NOT ATOMIC START TRANSACTION;", "END"),
-        (false, true) => ("", ""),
-        (false, false) => ("BEGIN;", ""),
+    let (begin, end) = match (bundle, begins) {
+        (Bundle::Block, true) => ("BEGIN NOT ATOMIC START TRANSACTION;", "END"),
+        (Bundle::Block, false) => ("BEGIN NOT ATOMIC ", "END"),
+        (Bundle::Statements, true) => ("BEGIN;", ""),
+        (Bundle::Statements, false) => ("", ""),
     };
     let mut told = wire.tell(bundled(begin, asked, end)?).await?.parts;
     // A block is answered at its end, a BEGIN at its own.
-    if !is_block && !has_begun && !told.is_empty() {
+    if bundle == Bundle::Statements && begins && !told.is_empty() {
         told.remove(0);
     }
     if told.len() < asked.len() {
