@@ -41,6 +41,13 @@ pub fn select_present(ids: BTreeSet<UserId>, is_locking: bool) -> SelectStatemen
     select.into_query()
 }
 
+/// Asks how many of them are there.
+pub fn count_present(ids: &BTreeSet<UserId>) -> SelectStatement {
+    let select = user::Entity::find().select_only().expr(user::Column::Id.count());
+    let select = select.filter(user::Column::Id.is_in(padded(ids.iter().copied())));
+    select.filter(user::Column::WithdrawnAt.is_null()).into_query()
+}
+
 /// The same in which an artist publishes: the token may still say what an admin has changed since.
 pub async fn lock_artist(txn: &impl ConnectionTrait, id: UserId) -> Result<()> {
     let row = user::Entity::find_by_id(id).lock_shared().one(txn).await?;

@@ -131,9 +131,9 @@ impl Sale {
 
     /// How many people each hold had that was cut, in their order: a seat for each.
     fn groups(&self) -> Vec<usize> {
-        const SEATS_TAKEN: &str = "SET remaining = remaining - ";
         let seats = |message: String| {
-            let (_, seats) = message.split_once(SEATS_TAKEN)?;
+            let message = message.replace(['`', '"'], "");
+            let (_, seats) = message.split_once("remaining - ")?;
             Some(seats.split_once(' ')?.0.parse().unwrap())
         };
         self.road.broken().into_iter().filter_map(seats).collect()

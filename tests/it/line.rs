@@ -4,7 +4,7 @@
 use crate::harness::{Event, Node, Person, TestApp, booking_input};
 use entity::event;
 use futures_util::{future::join_all, poll};
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryTrait, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryTrait, Statement, sea_query::Expr};
 use serde_json::json;
 use spotlight::infra::db::{Line, is_transient};
 use std::pin::pin;
@@ -18,6 +18,8 @@ crate::scenarios![
     what_another_process_changed_is_not_written_over,
     sales_that_are_over_need_one_connection_between_them,
     values_are_read_and_written_in_the_text,
+    who_is_followed_does_not_wait_for_the_disk_and_who_is_told_does,
+    nobody_else_commits_without_the_disk,
 ];
 
 fn events(line: &Line) -> Statement {
@@ -215,4 +217,73 @@ async fn values_are_read_and_written_in_the_text(app: TestApp) {
         line.rollback().await;
         assert_eq!(read, event::Entity::find().one(app.app.db.reads()).await.unwrap().unwrap(), "read in the text");
     }
+}
+
+/// On SQLite, whose commits wait for the disk as they do in production.
+async fn synced(app: &TestApp) -> Option<Node> {
+    if app.app.db.reads().get_database_backend() != DbBackend::Sqlite {
+        return None;
+    }
+    Some(app.node("synced", |config| config.database.sqlite_full_sync = true).await)
+}
+
+/// Renames the only event in a transaction, as a sale writes: what was prepared before, for each `kind` of text.
+async fn write(line: &mut Line, kind: usize, title: &str, is_followed: bool) {
+    begin(line).await;
+    line.followed(is_followed);
+    let mut batch = line.batch(1);
+    let rename = event::Entity::update_many().col_expr(event::Column::Title, title.into());
+    let rename = rename.filter(Expr::cust(format!("{kind} = {kind}")));
+    batch.write(rename.build(line.get_database_backend()), 1).unwrap();
+    line.commit_with(batch).await.unwrap();
+}
+
+async fn who_is_followed_does_not_wait_for_the_disk_and_who_is_told_does(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    app.event(&artist, 0, 10).await;
+    let Some(node) = synced(&app).await else { return };
+    let (db, mut line) = (&node.app.db, node.app.db.line("test"));
+    for round in 0..3 {
+        write(&mut line, 0, "the first waits, because nobody knew who would come", true).await;
+        assert!(db.on_disk().is_none(), "{round}");
+        for title in ["the second does not", "nor does the third"] {
+            write(&mut line, 0, title, true).await;
+            db.on_disk().expect("it is on its way").reached().await.unwrap();
+            assert!(db.on_disk().is_none(), "{round}");
+        }
+        write(&mut line, 0, "nor the last", false).await;
+        db.on_disk().expect("it is on its way").reached().await.unwrap();
+        write(&mut line, 0, "but the next", false).await;
+        assert!(db.on_disk().is_none(), "{round}");
+    }
+    drop(line);
+    node.stop().await;
+}
+
+async fn nobody_else_commits_without_the_disk(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    app.event(&artist, 0, 10).await;
+    let Some(node) = synced(&app).await else { return };
+    for round in 0..12 {
+        let mut line = node.app.db.line("test");
+        // One kind of text is new each time, and the other one is known.
+        write(&mut line, round, "followed", true).await;
+        write(&mut line, 0, "followed, too", true).await;
+        match round % 4 {
+            0 => line.end().await,
+            1 => write(&mut line, 0, "the last", false).await,
+            2 => {
+                begin(&mut line).await;
+                line.rollback().await;
+            }
+            _ => {}
+        }
+        drop(line);
+        let other = node.app.db.begin().await.unwrap();
+        let sql = Statement::from_string(DbBackend::Sqlite, "PRAGMA synchronous");
+        let full: i64 = other.query_one_raw(sql).await.unwrap().unwrap().try_get_by_index(0).unwrap();
+        assert_eq!(full, 2, "{round}");
+        other.rollback().await.unwrap();
+    }
+    node.stop().await;
 }

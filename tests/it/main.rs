@@ -29,6 +29,7 @@ mod doubt;
 mod edge;
 mod events;
 mod expiry;
+mod guesses;
 mod harness;
 mod invariants;
 mod kv;
@@ -91,6 +92,7 @@ fn scenarios() -> Vec<Scenario> {
         edge::all(),
         events::all(),
         expiry::all(),
+        guesses::all(),
         invariants::all(),
         kv::all(),
         late::all(),

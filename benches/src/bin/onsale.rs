@@ -3,7 +3,7 @@
 //! out costs, and 10,000 buyers on 50 seats.
 //!
 //! Runs on what `SPOTLIGHT_TEST_DATABASES` names (`.ci/databases start NAME [synced]`), SQLite if it names nothing. The
-//! first argument says how many rounds (3), the others how many transactions of an event at once: with the plain lock (4), and
+//! first argument says how many rounds (3), the others how many transactions of an event at once: with the plain lock (8), and
 //! in groups (1).
 
 use axum::{Router, http::header::CONTENT_TYPE, routing::post};
@@ -39,7 +39,7 @@ const RUSH_SEATS: usize = 50;
 const CONNECTIONS: u32 = 24;
 const SEATS: i32 = 100_000;
 /// Of the plain lock: so many transactions of the event at once, in the order in which the database lets them.
-const PLAIN_WRITERS: usize = 4;
+const PLAIN_WRITERS: usize = 8;
 const PLAIN_TARGET: f64 = 0.8;
 const GROUP_TARGET: f64 = 3.0;
 const SOLD_OUT_TARGET: f64 = 10.0;

@@ -66,7 +66,7 @@ fn nothing_of_stock(select: &mut SelectStatement) -> &mut SelectStatement {
 #[derive(Debug)]
 pub struct Opened {
     present: HashSet<UserId>,
-    stock: Vec<Stock>,
+    pub stock: Vec<Stock>,
 }
 
 impl Opened {
@@ -116,20 +116,20 @@ pub async fn desk(
     })
 }
 
-fn buyers(group: &[Request]) -> BTreeSet<UserId> {
+pub fn buyers(group: &[Request]) -> BTreeSet<UserId> {
     group.iter().map(|request| request.buyer).collect()
 }
 
 /// A ticket type with what decides whether its event is on sale.
-#[derive(Debug, FromQueryResult)]
-struct Stock {
-    id: TicketTypeId,
-    price: i64,
-    remaining: i32,
-    per_person_limit: Option<i32>,
-    status: EventStatus,
-    booking_opens_at: DateTime<Utc>,
-    booking_closes_at: DateTime<Utc>,
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Stock {
+    pub id: TicketTypeId,
+    pub price: i64,
+    pub remaining: i32,
+    pub per_person_limit: Option<i32>,
+    pub status: EventStatus,
+    pub booking_opens_at: DateTime<Utc>,
+    pub booking_closes_at: DateTime<Utc>,
 }
 
 impl Stock {
@@ -153,10 +153,14 @@ fn stock(backend: DbBackend, id: EventId, group: &[Request], is_locking: bool) -
         .and_where(Type::Id.is_in(padded(wanted)))
         .order_by(Type::Id.as_column_ref(), Order::Asc);
     if is_locking {
-        // PostgreSQL's stronger lock would hold up every row elsewhere that refers to the event.
-        select.lock(if backend == DbBackend::Postgres { LockType::NoKeyUpdate } else { LockType::Update });
+        select.lock(own_lock(backend));
     }
     select
+}
+
+/// For oneself alone. PostgreSQL's stronger one would hold up every row elsewhere that refers to what is locked.
+pub fn own_lock(backend: DbBackend) -> LockType {
+    if backend == DbBackend::Postgres { LockType::NoKeyUpdate } else { LockType::Update }
 }
 
 async fn has(

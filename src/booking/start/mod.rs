@@ -5,6 +5,7 @@
 //! all (`write`). Always: a request gets the answer that it would have got alone, and nobody is told yes before the
 //! commit. A single request is a group of one. Read `request`, `queue`, `serve`, `model`.
 
+mod guess;
 mod load;
 mod model;
 mod queue;

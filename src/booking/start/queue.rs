@@ -5,7 +5,11 @@
 //! Nodes do not know of each other's queues; between their groups the row lock decides. A queue is bounded
 //! (`booking.waiting_per_event`), and there is none for an event that nobody waits for.
 
-use super::{Served, request::Request, serve};
+use super::{
+    Served,
+    request::Request,
+    serve::{self, Booth},
+};
 use crate::{
     app::App,
     error::{Code, Error, Problem, Result},
@@ -146,15 +150,15 @@ async fn gather(app: &App, event_id: EventId, most: usize) {
 
 /// Serves group after group until nobody waits.
 async fn work(app: App, event_id: EventId) {
-    let (most, mut line) = (app.config.booking.group_most, app.db.line(serve::PLACE));
+    let (most, mut booth) = (app.config.booking.group_most, Booth::of(&app));
     loop {
         gather(&app, event_id, most).await;
         let Some((group, looks_first)) = app.queues.take(event_id, most) else { break };
         // A panic costs its group the answer, and must not cost the event its queue.
-        let served = serve::serve(&app, &mut line, event_id, group, looks_first);
+        let served = serve::serve(&app, &mut booth, event_id, group, looks_first);
         let served = AssertUnwindSafe(served).catch_unwind().await;
         app.queues.note(event_id, served.unwrap_or(false));
-        line.rest().await;
+        booth.line.rest().await;
     }
-    line.end().await;
+    booth.line.end().await;
 }

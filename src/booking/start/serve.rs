@@ -2,6 +2,7 @@
 
 use super::{
     Served,
+    guess::Guess,
     load::{self, Opened, Reading},
     model::{Answer, Verdict},
     queue::Waiting,
@@ -11,11 +12,12 @@ use super::{
 use crate::{
     app::App,
     error::{Error, Fault, Result},
-    infra::db::{Attempts, Line, Settled},
+    infra::db::{Attempts, Line, OnDisk, Settled},
 };
 use chrono::{DateTime, Utc};
 use entity::ids::{BookingId, EventId};
 use sea_orm::ConnectionTrait;
+use tokio::sync::oneshot;
 
 /// As a rehearsal names it.
 pub const PLACE: &str = module_path!();
@@ -23,31 +25,60 @@ pub const PLACE: &str = module_path!();
 /// What each of a group is answered, in its order.
 type Answers = Vec<Result<Served>>;
 
+/// Where an event's buyers are served, group after group.
+#[derive(Debug)]
+pub struct Booth {
+    pub line: Line,
+    guess: Option<Guess>,
+}
+
+impl Booth {
+    pub fn of(app: &App) -> Self {
+        Self { line: app.db.line(PLACE), guess: None }
+    }
+}
+
 /// Serves a group of one event's buyers. True if nobody got anything.
-pub async fn serve(app: &App, line: &mut Line, event_id: EventId, group: Vec<Waiting>, looks_first: bool) -> bool {
+pub async fn serve(app: &App, booth: &mut Booth, event_id: EventId, group: Vec<Waiting>, looks_first: bool) -> bool {
     let (requests, waiting): (Vec<Request>, Vec<_>) = group.into_iter().map(|one| (one.request, one.answer)).unzip();
-    let answers = match together(app, line, event_id, &requests, looks_first).await {
+    let answers = match together(app, booth, event_id, &requests, looks_first).await {
         Ok(answers) => answers,
         Err(error) if requests.len() == 1 => vec![Err(error)],
         Err(error) if error.is_away() => requests.iter().map(|_| Err(away(&error))).collect(),
         Err(error) => {
             tracing::warn!(%error, event = %event_id, "a group could not be served: one by one now");
-            one_by_one(app, line, event_id, &requests).await
+            one_by_one(app, booth, event_id, &requests).await
         }
     };
     let is_in_vain = !answers.iter().any(|answer| matches!(answer, Ok(Served::New(_))));
-    for (waiting, answer) in waiting.into_iter().zip(answers) {
-        // Who hung up is served all the same: the booking is theirs, and the same key shows it.
-        let _gone = waiting.send(answer);
+    match app.db.on_disk() {
+        None => tell(waiting, answers),
+        // The next group need not wait for it.
+        Some(on_disk) => _ = app.tasks.spawn(tell_once(on_disk, waiting, answers)),
     }
     is_in_vain
 }
 
+fn tell(waiting: Vec<oneshot::Sender<Result<Served>>>, answers: Answers) {
+    for (waiting, answer) in waiting.into_iter().zip(answers) {
+        // Who hung up is served all the same: the booking is theirs, and the same key shows it.
+        let _gone = waiting.send(answer);
+    }
+}
+
+async fn tell_once(on_disk: OnDisk, waiting: Vec<oneshot::Sender<Result<Served>>>, answers: Answers) {
+    let answers = match on_disk.reached().await {
+        Ok(()) => answers,
+        Err(error) => answers.into_iter().map(|answer| answer.and_then(|_| Err(away(&error)))).collect(),
+    };
+    tell(waiting, answers);
+}
+
 /// What is wrong with one of them is then its own affair. Keys make it safe: what was done is not done again.
-async fn one_by_one(app: &App, line: &mut Line, event_id: EventId, requests: &[Request]) -> Answers {
+async fn one_by_one(app: &App, booth: &mut Booth, event_id: EventId, requests: &[Request]) -> Answers {
     let mut answers = Vec::with_capacity(requests.len());
     for request in requests {
-        let answer = together(app, line, event_id, std::slice::from_ref(request), false).await;
+        let answer = together(app, booth, event_id, std::slice::from_ref(request), false).await;
         answers.push(answer.and_then(|mut one| one.pop().unwrap_or_else(|| Err(Error::fault("no answer")))));
     }
     answers
@@ -63,22 +94,30 @@ fn away(error: &Error) -> Error {
 
 async fn together(
     app: &App,
-    line: &mut Line,
+    booth: &mut Booth,
     event_id: EventId,
     group: &[Request],
     looks_first: bool,
 ) -> Result<Answers> {
-    if looks_first && let Some(answers) = look(app, line, event_id, group).await? {
+    if looks_first && let Some(answers) = look(app, &mut booth.line, event_id, group).await? {
         return Ok(answers);
     }
-    let mut attempts = Attempts::new(&app.db, &app.ids, PLACE);
     let mut has_keys = false;
+    match guess(app, booth, event_id, group).await {
+        Ok(Some(answers)) => return Ok(answers),
+        Ok(None) => {}
+        Err(error) => {
+            tracing::debug!(%error, event = %event_id, "not as it was guessed");
+            has_keys = may_have_been_done(&error);
+        }
+    }
+    let mut attempts = Attempts::new(&app.db, &app.ids, PLACE);
     loop {
-        let outcome = hold(line, app, event_id, group, has_keys).await;
+        let outcome = hold(booth, app, event_id, group, has_keys).await;
         // A key was used a moment ago, here or on another node, or by a commit of ours whose answer was lost: it is there
         // to be read now.
         has_keys |= outcome.as_ref().is_err_and(may_have_been_done);
-        match attempts.settle_keyed(line, outcome).await {
+        match attempts.settle_keyed(&mut booth.line, outcome).await {
             Settled::Done(result) => return result,
             Settled::Again => {}
         }
@@ -108,12 +147,36 @@ async fn look(app: &App, line: &mut Line, event_id: EventId, group: &[Request]) 
     Ok(Some(answers(verdicts, Vec::new())))
 }
 
+/// A whole transaction in one message, decided on what the last one left. `None`: that cannot be.
+async fn guess(app: &App, booth: &mut Booth, event_id: EventId, group: &[Request]) -> Result<Option<Answers>> {
+    let (now, Booth { line, guess }) = (app.clock.now(), booth);
+    let Some(mut known) = guess.take().filter(|_| line.gains_at_once()) else { return Ok(None) };
+    let Some(desk) = known.desk(group, now) else { return Ok(None) };
+    let verdicts = desk.clone().decide(group);
+    let new = bookings(app, event_id, group, &verdicts, now);
+    let granted: Vec<&New<'_>> = new.iter().flatten().collect();
+    let taken = write::taken(&granted);
+    if granted.len() < group.len() || !known.is_enough(&taken) {
+        return Ok(None);
+    }
+    line.followed(app.queues.waiting(event_id) > 0);
+    if let Err(error) = write::guessed(line, app, (&known, &desk), &granted, now).await {
+        line.rollback().await;
+        return Err(error);
+    }
+    known.take(&taken);
+    *guess = Some(known);
+    Ok(Some(answers(verdicts, new)))
+}
+
 /// A whole transaction.
-async fn hold(line: &mut Line, app: &App, event_id: EventId, group: &[Request], has_keys: bool) -> Result<Answers> {
+async fn hold(booth: &mut Booth, app: &App, event_id: EventId, group: &[Request], has_keys: bool) -> Result<Answers> {
     let now = app.clock.now();
     let reading = Reading { is_locking: true, has_keys, now };
+    let Booth { line, guess } = booth;
     let backend = line.get_database_backend();
     let opened = Opened::of(&line.begin(&load::opening(backend, event_id, group, true)).await?)?;
+    let stock = opened.stock.clone();
     let mut desk = load::desk(&*line, event_id, group, opened, reading).await?;
     let mut verdicts = desk.clone().decide(group);
     if !has_keys && verdicts.iter().any(|verdict| matches!(verdict, Verdict::Refused(_))) {
@@ -124,7 +187,9 @@ async fn hold(line: &mut Line, app: &App, event_id: EventId, group: &[Request], 
     let new = bookings(app, event_id, group, &verdicts, now);
     if new.iter().any(Option::is_some) {
         line.followed(app.queues.waiting(event_id) > 0);
-        write::all(line, app, &desk, &new.iter().flatten().collect::<Vec<_>>(), now).await?;
+        let granted: Vec<&New<'_>> = new.iter().flatten().collect();
+        write::all(line, app, &desk, &granted, now).await?;
+        *guess = Guess::of(event_id, &stock, &write::taken(&granted));
     } else {
         line.rollback().await;
     }

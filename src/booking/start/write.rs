@@ -1,6 +1,10 @@
 //! What was granted is written: as many statements for a hundred bookings as for one.
 
-use super::{model::Desk, request::Request};
+use super::{
+    guess::{self, Guess},
+    model::Desk,
+    request::Request,
+};
 use crate::{
     app::App,
     booking::{confirm, expire::ExpireBooking, follow::FollowSale, hold, idempotency, model::Price},
@@ -18,8 +22,12 @@ use entity::{
     enums::{BookingStatus, PaymentPurpose, PaymentStatus, UserCouponStatus},
     ids::{BookingId, EventId, TicketTypeId, UserCouponId, UserId},
     job, payment,
+    ticket_type::{self, Column as Type},
 };
-use sea_orm::{ActiveModelTrait, ConnectionTrait, IntoActiveModel};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, QueryTrait,
+    Statement, sea_query::ExprTrait,
+};
 use std::collections::BTreeMap;
 
 /// A booking that is granted.
@@ -65,7 +73,11 @@ impl<'a> New<'a> {
 /// Writes the bookings of one group, and commits. The caller has locked the stock, and knows that there is enough of
 /// everything.
 pub async fn all(line: &mut Line, app: &App, desk: &Desk, new: &[&New<'_>], now: DateTime<Utc>) -> Result<()> {
-    let batch = together(line, app, desk, new, now)?;
+    let (taken, backend) = (taken(new), line.get_database_backend());
+    let is_last = |(id, quantity): (_, &i32)| desk.seats.get(id).is_some_and(|seats| seats.remaining == *quantity);
+    let has_sold_out = taken.iter().any(is_last);
+    let seats = taken.iter().map(|(id, quantity)| take_seats(backend, *id, *quantity)).collect();
+    let batch = together(line, app, desk, seats, new, has_sold_out, now)?;
     if new.iter().all(|one| one.booking.user_coupon_id.is_none() && one.booking.points_used == 0) {
         return line.commit_with(batch).await.map_err(idempotency::lost_in_batch);
     }
@@ -78,12 +90,38 @@ pub async fn all(line: &mut Line, app: &App, desk: &Desk, new: &[&New<'_>], now:
     line.commit().await
 }
 
+/// The same without having asked anything: the database makes sure of the guess.
+pub async fn guessed(
+    line: &mut Line,
+    app: &App,
+    (guess, desk): (&Guess, &Desk),
+    new: &[&New<'_>],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let (backend, buyers) = (line.get_database_backend(), new.iter().map(|one| one.booking.user_id).collect());
+    let Some(event_id) = new.first().map(|first| first.booking.event_id) else { return Ok(()) };
+    let taken = taken(new);
+    let seats = taken.iter().map(|(id, quantity)| guess.take_seats(backend, (*id, *quantity), &buyers)).collect();
+    let batch = together(line, app, desk, seats, new, false, now)?;
+    line.at_once(&guess::locks(backend, event_id, &buyers), batch).await.map_err(idempotency::lost_in_batch)
+}
+
 /// What every booking writes. Keys come first: a twin waits there, and not behind half the work.
-fn together(txn: &impl ConnectionTrait, app: &App, desk: &Desk, new: &[&New<'_>], now: DateTime<Utc>) -> Result<Batch> {
-    let mut batch = Batch::on(txn);
+fn together(
+    line: &Line,
+    app: &App,
+    desk: &Desk,
+    seats: Vec<Statement>,
+    new: &[&New<'_>],
+    has_sold_out: bool,
+    now: DateTime<Utc>,
+) -> Result<Batch> {
+    let mut batch = line.batch(new.len());
     let keys = new.iter().map(|one| (&one.request.key, one.booking.id.to_string())).collect();
     batch.insert(idempotency::rows(keys, now))?;
-    let has_sold_out = take_seats(&mut batch, desk, new)?;
+    for take in seats {
+        batch.write(take, 1)?;
+    }
     // By person: each row locks its person's, and two groups must not do so crosswise.
     let mut sorted: Vec<&New<'_>> = new.to_vec();
     sorted.sort_by_key(|one| one.booking.user_id);
@@ -97,19 +135,21 @@ fn together(txn: &impl ConnectionTrait, app: &App, desk: &Desk, new: &[&New<'_>]
     Ok(batch)
 }
 
-/// True if the last of a kind is gone.
-fn take_seats(batch: &mut Batch, desk: &Desk, new: &[&New<'_>]) -> Result<bool> {
+/// How many of each.
+pub fn taken(new: &[&New<'_>]) -> BTreeMap<TicketTypeId, i32> {
     let mut taken: BTreeMap<TicketTypeId, i32> = BTreeMap::new();
     for (id, quantity) in new.iter().flat_map(|one| one.wanted()) {
         *taken.entry(id).or_default() += quantity;
     }
-    // Row locks do not exist on every database: the write is guarded by a CHECK of the column, which makes too few an
-    // error. (A guard in its WHERE would only make it hit nothing, which is seen too late when the COMMIT comes along.)
-    let take = "UPDATE ticket_type SET remaining = remaining - {} WHERE id = {}";
-    for (id, quantity) in &taken {
-        batch.write(take, [(*quantity).into(), (*id).into()], 1)?;
-    }
-    Ok(taken.iter().any(|(id, quantity)| desk.seats.get(id).is_some_and(|seats| seats.remaining == *quantity)))
+    taken
+}
+
+/// Row locks do not exist on every database: the write is guarded by a CHECK of the column, which makes too few an error. (A
+/// guard in its WHERE would only make it hit nothing, which is seen too late when the COMMIT comes along.)
+fn take_seats(backend: DbBackend, id: TicketTypeId, quantity: i32) -> Statement {
+    let left = Type::Remaining.into_expr().sub(quantity);
+    let take = ticket_type::Entity::update_many().col_expr(Type::Remaining, left).filter(Type::Id.eq(id));
+    take.build(backend)
 }
 
 async fn take_coupons(txn: &impl ConnectionTrait, new: &[&New<'_>], now: DateTime<Utc>) -> Result<()> {

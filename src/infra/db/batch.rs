@@ -5,36 +5,53 @@
 //! writes them: no text of anybody is ever read as SQL. What is written is known beforehand to the row; the sum is compared.
 
 mod literal;
+mod pen;
 mod text;
 
 use crate::error::{Error, Result};
-use literal::literal;
-use sea_orm::{ActiveModelTrait, ActiveValue, ConnectionTrait, DbBackend, EntityName, IdenStatic, Iterable, Value};
+pub use literal::literal;
+use pen::Pen;
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, Statement};
 use std::fmt::Write;
 pub use text::inlined;
 
-/// Statements that are sent by [`Batch::send`].
+/// Statements that are sent by [`Batch::send`], or with the COMMIT of a [`super::Line`].
 #[derive(Debug)]
 pub struct Batch {
     backend: DbBackend,
-    sql: String,
+    written: Written,
     statements: usize,
     /// What they must hit in all.
     rows: u64,
 }
 
+/// How the values go along.
+#[derive(Debug)]
+pub enum Written {
+    /// In the text.
+    Text(String),
+    /// Beside it, so that the text is the same each time and the database need not read it anew.
+    Marked(Vec<Statement>),
+}
+
 /// What is to be sent, for who sends it with something else.
 #[derive(Debug)]
 pub struct Parts {
-    pub sql: String,
+    pub written: Written,
     pub statements: usize,
     /// What they must hit in all.
     pub rows: u64,
 }
 
 impl Batch {
+    /// For many rows: no text of so many comes twice.
     pub fn on(db: &impl ConnectionTrait) -> Self {
-        Self { backend: db.get_database_backend(), sql: String::new(), statements: 0, rows: 0 }
+        Self { backend: db.get_database_backend(), written: Written::Text(String::new()), statements: 0, rows: 0 }
+    }
+
+    /// For a few rows, whose text will come again.
+    pub(super) fn marked(db: &impl ConnectionTrait) -> Self {
+        Self { written: Written::Marked(Vec::new()), ..Self::on(db) }
     }
 
     /// New rows of one table, each with every column.
@@ -43,79 +60,73 @@ impl Batch {
         if rows.peek().is_none() {
             return Ok(());
         }
-        self.head::<A>();
-        let mut separator = '(';
-        for mut row in rows {
-            for column in <A::Entity as sea_orm::EntityTrait>::Column::iter() {
-                self.sql.push(separator);
-                separator = ',';
-                let (ActiveValue::Set(value) | ActiveValue::Unchanged(value)) = row.take(column) else {
-                    return Err(Error::fault(format!("{} of a new row is not set", column.as_str())));
-                };
-                literal(self.backend, &value, &mut self.sql)?;
-            }
-            self.sql.push_str("),");
-            separator = '(';
-            self.rows += 1;
+        let mut pen = self.pen();
+        let count = pen.rows(rows)?;
+        match &mut self.written {
+            Written::Text(text) => *text = pen.into_text(),
+            Written::Marked(statements) => statements.push(pen.into_statement()),
         }
-        self.sql.pop();
-        self.sql.push(';');
         self.statements += 1;
+        self.rows += count;
         Ok(())
     }
 
-    fn head<A: ActiveModelTrait>(&mut self) {
-        self.sql.push_str("INSERT INTO ");
-        self.name(A::Entity::default().table_name());
-        let mut separator = '(';
-        for column in <A::Entity as sea_orm::EntityTrait>::Column::iter() {
-            self.sql.push(separator);
-            separator = ',';
-            self.name(column.as_str());
-        }
-        self.sql.push_str(")VALUES");
-    }
-
-    /// One of our own names, which hold no quotation mark.
-    fn name(&mut self, name: &str) {
-        let mark = if self.backend == DbBackend::MySql { '`' } else { '"' };
-        self.sql.push(mark);
-        self.sql.push_str(name);
-        self.sql.push(mark);
-    }
-
-    /// A statement of our own that hits exactly `rows`: `{}` of `sql` are the values, in their order.
-    pub fn write(&mut self, sql: &str, values: impl IntoIterator<Item = Value>, rows: u64) -> Result<()> {
-        let mut values = values.into_iter();
-        for (place, part) in sql.split("{}").enumerate() {
-            if place > 0 {
-                let value = values.next().ok_or_else(|| Error::fault("a statement lacks a value"))?;
-                literal(self.backend, &value, &mut self.sql)?;
+    /// A statement that hits exactly `rows`, made by a builder.
+    pub fn write(&mut self, statement: Statement, rows: u64) -> Result<()> {
+        match &mut self.written {
+            Written::Text(text) => {
+                text.push_str(&inlined(&statement)?);
+                text.push(';');
             }
-            self.sql.push_str(part);
+            Written::Marked(statements) => statements.push(statement),
         }
-        self.sql.push(';');
         self.statements += 1;
         self.rows += rows;
         Ok(())
     }
 
+    /// Goes on where the last statement ended.
+    fn pen(&mut self) -> Pen {
+        match &mut self.written {
+            Written::Text(text) => Pen::inline(self.backend, std::mem::take(text)),
+            Written::Marked(_) => Pen::marking(self.backend),
+        }
+    }
+
     pub fn into_parts(self) -> Parts {
-        let Self { sql, statements, rows, .. } = self;
-        Parts { sql, statements, rows }
+        let Self { written, statements, rows, .. } = self;
+        Parts { written, statements, rows }
     }
 
     /// Sends all of it. An error, or another number of rows than was promised, means that the transaction must be rolled back.
     pub async fn send(self, txn: &impl ConnectionTrait) -> Result<()> {
-        if self.sql.is_empty() {
+        let Parts { written, rows: promised, .. } = self.into_parts();
+        let sql = written.into_text()?;
+        if sql.is_empty() {
             return Ok(());
         }
-        let hit = txn.execute_unprepared(&self.sql).await?.rows_affected();
-        if hit == self.rows {
+        let hit = txn.execute_unprepared(&sql).await?.rows_affected();
+        if hit == promised {
             return Ok(());
         }
         let mut what = String::from("written together: ");
-        let _always = write!(what, "{hit} rows instead of {}", self.rows);
+        let _always = write!(what, "{hit} rows instead of {promised}");
         Err(Error::fault(what))
+    }
+}
+
+impl Written {
+    /// With the values in it, each statement with its semicolon.
+    pub fn into_text(self) -> Result<String> {
+        let statements = match self {
+            Self::Text(text) => return Ok(text),
+            Self::Marked(statements) => statements,
+        };
+        let mut text = String::new();
+        for statement in &statements {
+            text.push_str(&inlined(statement)?);
+            text.push(';');
+        }
+        Ok(text)
     }
 }

@@ -1,6 +1,6 @@
 //! Opens the pools, and brings the schema up to date.
 
-use super::{Bundle, Db, Kind};
+use super::{Bundle, Db, Kind, Log};
 use migration::Migrator;
 use migration::MigratorTrait;
 use sea_orm::{
@@ -81,7 +81,8 @@ impl Db {
                     connect(sqlite(settings, &url, (settings.max_connections, STATEMENTS_KEPT)), &statements).await?;
                 let (asking, reader) = (Arc::default(), Arc::default());
                 let (kind, bundle) = (Kind::Sqlite, Bundle::Statements);
-                Ok(Self { kind, bundle, writes, reads, committed, statements, asking, reader, patience })
+                let log = settings.sqlite_full_sync.then(|| Arc::new(Log::of(&file)));
+                Ok(Self { kind, bundle, writes, reads, committed, statements, asking, reader, log, patience })
             }
             "mysql" | "mariadb" | "postgres" | "postgresql" => {
                 // The libraries below repeat an address that they cannot read, password and all.
@@ -100,6 +101,7 @@ impl Db {
                     statements,
                     asking,
                     reader,
+                    log: None,
                     patience,
                 })
             }

@@ -6,11 +6,13 @@
 //!
 //! Whatever else a transaction asks for goes through [`ConnectionTrait`], as on any connection, in its text form.
 
+mod ending;
+mod kept;
 mod wire;
 
 use super::{
     Batch, Bundle, Db, Kind,
-    batch::{Parts, inlined},
+    batch::{Parts, Written, inlined},
 };
 use crate::{
     error::{Error, Fault, Result},
@@ -19,11 +21,15 @@ use crate::{
         kill_point::{self, Moment},
     },
 };
+use ending::{Ending, Opening};
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, entity::prelude::async_trait::async_trait,
 };
 use tokio::sync::Mutex;
 use wire::{State, Wire};
+
+/// Rows of a batch whose text will come again.
+const FEW: usize = 1;
 
 /// Connects when it is first needed. What is dropped within a transaction is closed, which rolls back.
 #[derive(Debug)]
@@ -105,44 +111,77 @@ impl Line {
     /// Writes all of it and commits, in one message. A number of rows that is not the promised one must be an error of
     /// the database: afterwards it is too late. If nobody knows whether it committed, that is the error.
     pub async fn commit_with(&mut self, batch: Batch) -> Result<()> {
-        let Parts { sql, statements, rows: promised } = batch.into_parts();
+        let Parts { written, statements, rows: promised } = batch.into_parts();
         self.db.count(statements);
         kill_point::pass(Moment::BeforeCommit, self.place);
-        let hit = self.last(sql).await?;
+        let hit = self.last(Opening::default(), written).await?;
+        self.compare(hit, promised);
+        Ok(())
+    }
+
+    /// Whether [`Self::at_once`] gains anything. PostgreSQL plans anew what comes as a text, which costs more than a message.
+    pub fn gains_at_once(&self) -> bool {
+        self.db.kind != Kind::Postgres
+    }
+
+    /// A whole transaction in one message: asks this for the sake of its locks, writes all of it and commits, as
+    /// [`Self::commit_with`] does.
+    pub async fn at_once(&mut self, locks: &[Statement], batch: Batch) -> Result<()> {
+        let Parts { written, statements, rows: promised } = batch.into_parts();
+        let wire = self.connected().await?;
+        let begins = wire.state != State::Begun;
+        wire.state = State::Open;
+        self.db.count(statements + locks.len() + usize::from(begins));
+        kill_point::pass(Moment::BeforeCommit, self.place);
+        let hit = self.last(Opening { begins, locks }, written).await?;
+        self.compare(hit, promised);
+        Ok(())
+    }
+
+    fn compare(&self, hit: u64, promised: u64) {
         if hit != promised {
             tracing::error!(hit, promised, place = self.place, "written together: not the promised number of rows");
         }
-        Ok(())
+    }
+
+    /// For what is written with the COMMIT. Of a few rows the text will come again.
+    pub fn batch(&self, rows: usize) -> Batch {
+        let keeps = self.db.kind == Kind::Sqlite || self.db.bundle == Bundle::Block;
+        if keeps && rows <= FEW { Batch::marked(self) } else { Batch::on(self) }
     }
 
     /// For what was written before.
     pub async fn commit(&mut self) -> Result<()> {
         kill_point::pass(Moment::BeforeCommit, self.place);
-        self.last(String::new()).await.map(drop)
+        self.last(Opening::default(), Written::Text(String::new())).await.map(drop)
     }
 
     /// The last message of a transaction, with the COMMIT at its end; the rows that it hit.
-    async fn last(&mut self, written: String) -> Result<u64> {
+    async fn last(&mut self, opening: Opening<'_>, written: Written) -> Result<u64> {
         self.db.count(1);
         let is_chained = self.is_followed && self.db.can_chain() && !self.db.is_wanted();
+        let log = self.db.log.as_ref();
+        let wire = self.wire.get_mut().as_mut().filter(|wire| wire.state == State::Open).ok_or_else(no_transaction)?;
+        let was_ahead = wire.is_ahead;
+        let is_ahead = is_chained && log.is_some();
         let commit = match self.db.kind {
-            // Not IMMEDIATE: that could fail after the COMMIT. It has become stale if another process writes meanwhile, which
-            // its own first write will be told.
-            Kind::Sqlite if is_chained => "COMMIT;BEGIN",
+            Kind::Sqlite => sqlite_commit(is_chained, was_ahead, is_ahead),
             _ if is_chained => "COMMIT AND CHAIN",
             _ => "COMMIT",
         };
-        let sql = match self.db.bundle {
-            Bundle::Block if !written.is_empty() => format!("BEGIN NOT ATOMIC {written}{commit};END"),
-            _ => format!("{written}{commit}"),
-        };
-        let wire = self.wire.get_mut().as_mut().filter(|wire| wire.state == State::Open).ok_or_else(no_transaction)?;
-        match wire.tell(sql).await {
+        let ending = Ending { kind: self.db.kind, bundle: self.db.bundle, opening, commit };
+        let told = ending.send(wire, written).await?;
+        if was_ahead && let Some(log) = log {
+            // Even if nobody knows what became of it.
+            log.note();
+        }
+        match told {
             Ok(told) => {
                 wire.state = if is_chained { State::Begun } else { State::Idle };
+                wire.is_ahead = is_ahead;
                 kill_point::pass(Moment::AfterCommit, self.place);
                 self.db.committed.send_replace(());
-                Ok(told.hit(commit.split(';').count()))
+                Ok(ending.hit(&told))
             }
             Err(error) if is_lost(&error) => Err(Fault::CommitInDoubt(error).into()),
             Err(error) => Err(error.into()),
@@ -156,8 +195,10 @@ impl Line {
         self.db.count(1);
         // Who gives up in the middle of it must not take it for one that has just begun.
         open.state = State::Open;
-        if !open.is_dead && open.tell("ROLLBACK".to_owned()).await.is_ok() {
+        let rollback = if open.is_ahead { "ROLLBACK;PRAGMA synchronous=FULL" } else { "ROLLBACK" };
+        if !open.is_dead && open.tell(rollback.to_owned()).await.is_ok() {
             open.state = State::Idle;
+            open.is_ahead = false;
         } else {
             wire.take();
         }
@@ -179,6 +220,17 @@ impl Line {
     }
 }
 
+/// The BEGIN is not IMMEDIATE: that could fail after the COMMIT. It has become stale if another process writes meanwhile, which
+/// its own first write will be told.
+const fn sqlite_commit(is_chained: bool, was_ahead: bool, is_ahead: bool) -> &'static str {
+    match (is_chained, was_ahead, is_ahead) {
+        (true, false, true) => "COMMIT;PRAGMA synchronous=NORMAL;BEGIN",
+        (true, ..) => "COMMIT;BEGIN",
+        (false, true, _) => "COMMIT;PRAGMA synchronous=FULL",
+        (false, false, _) => "COMMIT",
+    }
+}
+
 /// In one message, with a BEGIN before it if that is wanted.
 async fn ask_at_once(
     wire: &mut Wire,
@@ -192,7 +244,11 @@ async fn ask_at_once(
         (Bundle::Statements, true) => ("BEGIN;", ""),
         (Bundle::Statements, false) => ("", ""),
     };
-    let mut told = wire.tell(bundled(begin, asked, end)?).await?.parts;
+    let sql = match bundle {
+        Bundle::Block => format!("{begin}{}{end}", wire.kept.text(asked)?),
+        Bundle::Statements => bundled(begin, asked, end)?,
+    };
+    let mut told = wire.tell(sql).await?.parts;
     // A block is answered at its end, a BEGIN at its own.
     if bundle == Bundle::Statements && begins && !told.is_empty() {
         told.remove(0);

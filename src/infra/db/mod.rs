@@ -10,6 +10,7 @@ mod connect;
 mod insert;
 mod lent;
 mod line;
+mod log;
 mod reader;
 mod retry;
 
@@ -17,6 +18,8 @@ pub use batch::Batch;
 pub use connect::{DatabaseSettings, OpenError};
 pub use insert::{insert, padded};
 pub use line::Line;
+use log::Log;
+pub use log::OnDisk;
 use reader::Reader;
 pub use retry::{Attempts, Settled, is_lost, is_transient, is_unique};
 
@@ -61,6 +64,8 @@ pub struct Db {
     /// How many wait for a connection to write by.
     asking: Arc<AtomicUsize>,
     reader: Arc<Reader>,
+    /// Of SQLite, if commits wait for the disk.
+    log: Option<Arc<Log>>,
     /// How long a message over a line may wait for its answer.
     patience: Duration,
 }

@@ -181,28 +181,57 @@ async fn postgres_committed(database: &mut TcpStream) -> io::Result<bool> {
     }
 }
 
-/// OK for each statement; each but the last says that more follow.
+/// OK for each statement, or rows; each but the last says that more follow.
 async fn mysql_committed(database: &mut TcpStream) -> io::Result<bool> {
     const MORE_FOLLOW: u8 = 8;
     loop {
-        let mut head = [0; 4];
-        database.read_exact(&mut head).await?;
-        let mut body = vec![0; usize::from(head[0]) | usize::from(head[1]) << 8 | usize::from(head[2]) << 16];
-        database.read_exact(&mut body).await?;
-        if body[0] != 0 {
-            return Ok(false);
-        }
-        // Two numbers stand before the flags, each as long as its first byte says.
-        let long = |at: usize| match body[at] {
-            0xfc => 3,
-            0xfd => 4,
-            0xfe => 9,
-            _ => 1,
+        let body = mysql_packet(database).await?;
+        let flags = match body[0] {
+            0 => ok_flags(&body),
+            0xff => return Ok(false),
+            columns => mysql_rows(database, columns).await?,
         };
-        let flags = 1 + long(1) + long(1 + long(1));
-        if body[flags] & MORE_FOLLOW == 0 {
+        if flags & MORE_FOLLOW == 0 {
             return Ok(true);
         }
+    }
+}
+
+async fn mysql_packet(database: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut head = [0; 4];
+    database.read_exact(&mut head).await?;
+    let mut body = vec![0; usize::from(head[0]) | usize::from(head[1]) << 8 | usize::from(head[2]) << 16];
+    database.read_exact(&mut body).await?;
+    Ok(body)
+}
+
+/// Two numbers stand before the flags, each as long as its first byte says.
+fn ok_flags(body: &[u8]) -> u8 {
+    let long = |at: usize| match body[at] {
+        0xfc => 3,
+        0xfd => 4,
+        0xfe => 9,
+        _ => 1,
+    };
+    body[1 + long(1) + long(1 + long(1))]
+}
+
+/// What stands behind the number of columns: the flags at the end of the rows.
+async fn mysql_rows(database: &mut TcpStream, columns: u8) -> io::Result<u8> {
+    /// An end of the old kind, which also stands between the columns and the rows.
+    const OLD_END: usize = 5;
+    for _ in 0..columns {
+        mysql_packet(database).await?;
+    }
+    let mut is_in_rows = false;
+    loop {
+        let body = mysql_packet(database).await?;
+        // A long row begins like that, too.
+        let is_end = body[0] == 0xfe && body.len() < 9;
+        if is_end && (is_in_rows || body.len() != OLD_END) {
+            return Ok(if body.len() == OLD_END { body[3] } else { ok_flags(&body) });
+        }
+        is_in_rows = true;
     }
 }
 

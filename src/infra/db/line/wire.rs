@@ -1,11 +1,13 @@
 //! What goes over a line, and when it is given up.
 
 use super::super::{Db, lent::Lent, reader::prepared};
+use super::kept::Kept;
 use futures_util::{FutureExt, TryStreamExt};
 use sea_orm::{
     DbErr, ExecResult, QueryResult, RuntimeErr, Statement,
     sqlx::{self, AssertSqlSafe, Either, Executor},
 };
+use sea_query_sqlx::SqlxValues;
 use std::{io, time::Duration};
 use tokio::time::timeout;
 
@@ -13,6 +15,9 @@ use tokio::time::timeout;
 pub struct Wire {
     connection: Lent,
     pub state: State,
+    /// It commits without waiting for the disk.
+    pub is_ahead: bool,
+    pub kept: Kept,
     /// Nobody answered in time: a host that vanished says nothing, not even that it did.
     pub is_dead: bool,
     patience: Duration,
@@ -37,11 +42,11 @@ pub struct Told {
 }
 
 impl Told {
-    /// Rows that were written before so many statements at its end. (SQLite repeats at a COMMIT what the statement before it
-    /// wrote.)
-    pub fn hit(&self, ends: usize) -> u64 {
-        let before = self.parts.len().saturating_sub(ends).max(1);
-        self.parts.iter().take(before).map(|(_, hit)| hit).sum()
+    /// Rows that were written after so many statements at its beginning, and before so many at its end. (SQLite repeats at a
+    /// COMMIT what the statement before it wrote.)
+    pub fn hit(&self, begins: usize, ends: usize) -> u64 {
+        let before = self.parts.len().saturating_sub(ends);
+        self.parts.iter().take(before).skip(begins).map(|(_, hit)| hit).sum()
     }
 }
 
@@ -70,6 +75,37 @@ impl Wire {
                     }
                 }
             });
+            Ok(told)
+        };
+        let told = in_time(self.patience, &mut self.is_dead, telling).await;
+        if told.is_err() {
+            // How far did it come?
+            self.kept = Kept::default();
+        }
+        told
+    }
+
+    /// Sends statements whose text comes again and again, and one more at their end: SQLite, which takes several statements as one
+    /// that it has prepared.
+    pub async fn tell_prepared(&mut self, first: &str, statements: Vec<Statement>, last: &str) -> Result<Told, DbErr> {
+        let (mut sql, mut values) = (first.to_owned(), Vec::new());
+        for statement in statements {
+            sql.push_str(&statement.sql);
+            sql.push(';');
+            values.extend(statement.values.into_iter().flat_map(|values| values.0));
+        }
+        sql.push_str(last);
+        let connection = &mut self.connection;
+        let telling = async {
+            let Lent::Sqlite(one) = connection else { return Err(sqlx::Error::Protocol("not SQLite".to_owned())) };
+            let query = sqlx::query_with(AssertSqlSafe(sql), SqlxValues(sea_orm::Values(values)));
+            let mut told = Told::default();
+            let mut parts = (&mut **one).fetch_many(query);
+            while let Some(part) = parts.try_next().await? {
+                if let Either::Left(done) = part {
+                    told.parts.push((Vec::new(), done.rows_affected()));
+                }
+            }
             Ok(told)
         };
         in_time(self.patience, &mut self.is_dead, telling).await
@@ -111,7 +147,7 @@ async fn in_time<T>(
 
 impl Drop for Wire {
     fn drop(&mut self) {
-        if self.state != State::Idle || self.is_dead {
+        if self.state != State::Idle || self.is_ahead || self.is_dead {
             // The pool would hand it out with a transaction that nobody knows of.
             self.connection.close_on_drop();
         }
@@ -122,7 +158,14 @@ impl Db {
     pub(super) async fn wire(&self) -> Result<Wire, DbErr> {
         let _asking = self.asking();
         let connection = self.lend(&self.writes).await?;
-        Ok(Wire { connection, state: State::Idle, is_dead: false, patience: self.patience })
+        Ok(Wire {
+            connection,
+            state: State::Idle,
+            is_ahead: false,
+            kept: Kept::default(),
+            is_dead: false,
+            patience: self.patience,
+        })
     }
 }
 
