@@ -5,13 +5,14 @@ use super::address::ClientAddress;
 use crate::{
     admin::gauges::{self, Gauges},
     app::App,
+    booking::start::Queues,
 };
 use axum::{
     extract::{ConnectInfo, Extension, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use metrics::{describe_gauge, gauge};
+use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -37,7 +38,7 @@ pub async fn metrics(
     let read = read.ok().and_then(|read| {
         read.inspect_err(|error| tracing::warn!(%error, "what the database has is left out of the metrics")).ok()
     });
-    ([(header::CONTENT_TYPE, FORMAT)], text(app.queues.waiting_in_all(), read.as_ref())).into_response()
+    ([(header::CONTENT_TYPE, FORMAT)], text(&app.queues, read.as_ref())).into_response()
 }
 
 /// A proxy that nobody named lends its own address to all who come through it.
@@ -45,11 +46,15 @@ fn is_lent(address: IpAddr, peer: IpAddr, headers: &HeaderMap) -> bool {
     address == peer && (headers.contains_key("x-forwarded-for") || headers.contains_key(header::FORWARDED))
 }
 
-fn text(waiting: usize, read: Option<&Gauges>) -> String {
+fn text(queues: &Queues, read: Option<&Gauges>) -> String {
     let recorder = PrometheusBuilder::new().build_recorder();
     metrics::with_local_recorder(&recorder, || {
         describe_gauge!("spotlight_booking_queue_waiting", "Buyers who wait for their turn on this node.");
-        gauge!("spotlight_booking_queue_waiting").set(number(waiting));
+        gauge!("spotlight_booking_queue_waiting").set(number(queues.waiting_in_all()));
+        describe_counter!("spotlight_booking_guesses_total", "Groups of buyers decided on what the last one left.");
+        for (outcome, count) in ["right", "wrong"].into_iter().zip(<[u64; 2]>::from(queues.guesses.made())) {
+            counter!("spotlight_booking_guesses_total", "outcome" => outcome).absolute(count);
+        }
         describe_gauge!("spotlight_database_up", "1 if the database could be asked, 0 if not.");
         gauge!("spotlight_database_up").set(f64::from(u8::from(read.is_some())));
         if let Some(read) = read {

@@ -18,6 +18,7 @@ use std::{
 
 crate::scenarios![
     a_crowd_does_not_notice_that_an_answer_was_lost,
+    nobody_who_has_a_booking_is_told_that_nothing_was_changed,
     lost_answers_leave_a_crowd_with_one_booking_each,
     lost_commits_leave_a_crowd_with_nothing,
 ];
@@ -162,6 +163,20 @@ async fn a_crowd_does_not_notice_that_an_answer_was_lost(app: TestApp) {
     let sold: HashSet<String> = sale.held(&app).await.iter().map(|row| row.id.to_string()).collect();
     assert_eq!((told.len(), app.remaining(&sale.event).await), (CROWD, SEATS_LEFT));
     assert_eq!(told, sold);
+    sale.node.stop().await;
+}
+
+async fn nobody_who_has_a_booking_is_told_that_nothing_was_changed(app: TestApp) {
+    let Some(sale) = Sale::new(&app, 0).await else { return };
+    // The next group's answer is lost, and whoever asks again what became of it finds nobody there.
+    sale.road.arm_for_good(1, Cut::Answer);
+    let answers = sale.behind_the_first(&app).await;
+    assert!(sale.road.disarm(), "no COMMIT was cut");
+    let told: HashSet<String> = ids(&answers[..1]).iter().map(|id| id.as_str().unwrap().to_owned()).collect();
+    let in_doubt = |answer: &&Answer| answer.body["errors"][0]["message"].to_string().contains("may have been done");
+    let doubts = answers.iter().filter(in_doubt).count();
+    let held = sale.held(&app).await;
+    assert_eq!((told.len(), held.len(), doubts), (1, 1 + GROUP, GROUP));
     sale.node.stop().await;
 }
 

@@ -3,8 +3,11 @@
 
 use crate::harness::{Event, Node, Person, TestApp};
 use chrono::TimeDelta;
-use entity::{event, job, ticket_type, user};
-use futures_util::{FutureExt, future::BoxFuture};
+use entity::{booking, event, job, ticket_type, user};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
     IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect, TransactionTrait,
@@ -27,6 +30,7 @@ crate::scenarios![
     the_last_seat_is_listed_as_the_last,
     a_key_that_was_used_meanwhile_gives_its_answer,
     what_is_as_it_was_is_written_at_once,
+    a_rush_is_served_by_guesses,
 ];
 
 type Answer = Result<Started, Error>;
@@ -62,14 +66,14 @@ async fn stock(txn: &DatabaseTransaction, event: &Event) -> ticket_type::Model {
     ticket_type::Entity::find_by_id(id).lock_exclusive().one(txn).await.unwrap().unwrap()
 }
 
-/// Both buyers wait for the node's only connection, and so does who changes something: it goes from the first to that one, and
+/// What the second one is answered, and how many guesses were right and wrong. Both buyers wait for the node's only connection, and so does who changes something: it goes from the first to that one, and
 /// from there to the second.
 async fn between(
     app: &TestApp,
     (first, second): ((Buyer, Start), (Buyer, Start)),
     event: &Event,
     change: impl AsyncFnOnce(&DatabaseTransaction),
-) -> (Answer, Answer) {
+) -> (Answer, (u64, u64)) {
     let node = narrow(app).await;
     let (served, event_id) = (&node.app, event.id.parse().unwrap());
     let (held_up, before) = (app.app.db.begin().await.unwrap(), node.app.db.statements());
@@ -88,9 +92,16 @@ async fn between(
     let changing = changing.await.unwrap();
     change(&changing).await;
     changing.commit().await.unwrap();
-    let answers = tokio::join!(first, second);
+    let (first, second) = tokio::join!(first, second);
+    let guesses = served.queues.guesses.made();
     node.stop().await;
-    answers
+    first.unwrap();
+    (second, guesses)
+}
+
+/// PostgreSQL is asked each time.
+fn of_those_who_guess(app: &TestApp, guesses: (u64, u64)) -> (u64, u64) {
+    if app.app.db.reads().get_database_backend() == DbBackend::Postgres { (0, 0) } else { guesses }
 }
 
 /// Asks for the connection when it is first polled.
@@ -109,14 +120,14 @@ async fn everybody_has_a_turn(app: &App) {
     }
 }
 
-/// Of two fans, each for one seat of ten that cost so much; what the second one is refused.
+/// Of two fans, each for one seat of ten that cost so much; what the second one is refused, who is decided on a wrong guess.
 async fn refused(app: &TestApp, price: i64, change: impl AsyncFnOnce(&DatabaseTransaction, &Event)) -> Option<Code> {
     let (artist, mina, jun) = (app.artist("haneul").await, app.fan("mina").await, app.fan("jun").await);
     let event = app.event(&artist, price, 10).await;
     let of_second = Start { expected_total: Some(price), ..one_seat(&event, "second") };
     let asked = ((buyer(app, &mina).await, one_seat(&event, "first")), (buyer(app, &jun).await, of_second));
-    let (first, second) = between(app, asked, &event, async |txn| change(txn, &event).await).await;
-    first.unwrap();
+    let (second, guesses) = between(app, asked, &event, async |txn| change(txn, &event).await).await;
+    assert_eq!(guesses, of_those_who_guess(app, (0, 1)));
     match second {
         Ok(_) => None,
         Err(Error::Refused(problems)) => problems.first().map(|problem| problem.code),
@@ -163,8 +174,8 @@ async fn a_limit_that_was_set_holds(app: TestApp) {
     let mina = buyer(&app, &mina).await;
     let asked = ((mina, one_seat(&event, "first")), (mina, one_seat(&event, "second")));
     let limit = async |txn: &DatabaseTransaction| change_type(txn, &event, |row| row.per_person_limit = Some(1)).await;
-    let (first, second) = between(&app, asked, &event, limit).await;
-    first.unwrap();
+    let (second, guesses) = between(&app, asked, &event, limit).await;
+    assert_eq!(guesses, of_those_who_guess(&app, (0, 1)));
     match second.unwrap_err() {
         Error::Refused(problems) => assert_eq!(problems.first().unwrap().code, Code::LimitExceeded),
         error => panic!("{error}"),
@@ -180,8 +191,8 @@ async fn who_left_gets_nothing(app: TestApp) {
         let gone = user::ActiveModel { id: Set(second.id()), withdrawn_at: Set(Some(now)), ..Default::default() };
         user::Entity::update(gone).exec(txn).await.unwrap();
     };
-    let (first, second) = between(&app, asked, &event, leave).await;
-    first.unwrap();
+    let (second, guesses) = between(&app, asked, &event, leave).await;
+    assert_eq!(guesses, of_those_who_guess(&app, (0, 1)));
     assert!(matches!(second, Err(Error::Unauthenticated)), "{second:?}");
 }
 
@@ -208,13 +219,52 @@ async fn a_key_that_was_used_meanwhile_gives_its_answer(app: TestApp) {
     let event = app.event(&artist, 0, 10).await;
     let mina = buyer(&app, &mina).await;
     let asked = ((mina, one_seat(&event, "the same")), (mina, one_seat(&event, "the same")));
-    let (first, second) = between(&app, asked, &event, async |_| {}).await;
-    assert_eq!(first.unwrap().booking.id, second.unwrap().booking.id);
-    assert_eq!(app.remaining(&event).await, 9);
+    let (second, guesses) = between(&app, asked, &event, async |_| {}).await;
+    assert_eq!(guesses, of_those_who_guess(&app, (0, 1)));
+    let bookings = booking::Entity::find().all(app.app.db.reads()).await.unwrap();
+    let ids: Vec<_> = bookings.iter().map(|row| row.id).collect();
+    assert_eq!((ids, app.remaining(&event).await), (vec![second.unwrap().booking.id], 9));
 }
 
 async fn what_is_as_it_was_is_written_at_once(app: TestApp) {
-    assert_eq!(refused(&app, 1_000, async |_, _| {}).await, None);
-    let broken = spotlight::admin::invariants::check(&app.app).await.unwrap();
-    assert!(broken.iter().all(|rule| rule.broken == 0), "{broken:?}");
+    let (artist, mina, jun) = (app.artist("haneul").await, app.fan("mina").await, app.fan("jun").await);
+    let event = app.event(&artist, 1_000, 10).await;
+    let asked =
+        ((buyer(&app, &mina).await, one_seat(&event, "first")), (buyer(&app, &jun).await, one_seat(&event, "second")));
+    let (second, guesses) = between(&app, asked, &event, async |_| {}).await;
+    assert_eq!((second.unwrap().booking.amount_due, guesses), (1_000, of_those_who_guess(&app, (1, 0))));
+    assert_eq!(app.remaining(&event).await, 8);
+}
+
+/// One after the other over the same connection, on SQLite without waiting for the disk in between: to the last seat.
+async fn a_rush_is_served_by_guesses(app: TestApp) {
+    const BUYERS: usize = 40;
+    const SEATS: i32 = 30;
+    let node = app.node("rush", |config| {
+        config.booking.group_most = 1;
+        config.database.sqlite_full_sync = true;
+    });
+    let (node, artist) = (node.await, app.artist("haneul").await);
+    let event = app.event(&artist, 0, SEATS).await;
+    let mut buyers = Vec::new();
+    for index in 0..BUYERS {
+        buyers.push(buyer(&app, &app.fan(&format!("fan{index}")).await).await);
+    }
+    let held_up = app.app.db.begin().await.unwrap();
+    stock(&held_up, &event).await;
+    let asked = buyers
+        .iter()
+        .enumerate()
+        .map(|(place, buyer)| start(&node.app, *buyer, one_seat(&event, &format!("k{place}"))));
+    let mut asked = join_all(asked).boxed();
+    assert!((&mut asked).now_or_never().is_none());
+    held_up.rollback().await.unwrap();
+    let sold: Vec<bool> = asked.await.iter().map(Result::is_ok).collect();
+    let expected: Vec<bool> = (0..BUYERS).map(|place| place < usize::try_from(SEATS).unwrap()).collect();
+    assert_eq!(sold, expected, "the first comers");
+    // The first one, the last seat and those for whom there is none are asked for.
+    let guesses = u64::try_from(SEATS).unwrap() - 2;
+    assert_eq!(node.app.queues.guesses.made(), of_those_who_guess(&app, (guesses, 0)));
+    assert_eq!(app.remaining(&event).await, 0);
+    node.stop().await;
 }

@@ -19,7 +19,29 @@ use sea_orm::{
     ColumnTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Statement,
     sea_query::{CaseStatement, Cond, Expr, ExprTrait, SelectStatement},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+/// How many were made on this node.
+#[derive(Debug, Default)]
+pub struct Guesses {
+    right: AtomicU64,
+    wrong: AtomicU64,
+}
+
+impl Guesses {
+    pub fn count(&self, is_right: bool) {
+        let outcome = if is_right { &self.right } else { &self.wrong };
+        outcome.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Those that the database took, and those that it did not.
+    pub fn made(&self) -> (u64, u64) {
+        (self.right.load(Ordering::Relaxed), self.wrong.load(Ordering::Relaxed))
+    }
+}
 
 #[derive(Clone, Debug)]
 pub struct Guess {
@@ -45,6 +67,14 @@ impl Guess {
             closes_at: first.booking_closes_at,
             seats: seats.collect(),
         })
+    }
+
+    /// With what an older one knew of other ticket types.
+    pub fn beside(mut self, older: Option<Self>) -> Self {
+        for (id, seats) in older.into_iter().flat_map(|older| older.seats) {
+            self.seats.entry(id).or_insert(seats);
+        }
+        self
     }
 
     /// What these may be decided on, if nothing else must be read for them.

@@ -3,7 +3,8 @@
 //! Buyers of one event wait in one queue on each node (`queue`), and are served in groups: one short transaction, with
 //! the event and its stock rows locked, decides each request in the order of arrival (`model`, pure) and writes them
 //! all (`write`). Always: a request gets the answer that it would have got alone, and nobody is told yes before the
-//! commit. A single request is a group of one. Read `request`, `queue`, `serve`, `model`.
+//! commit. A single request is a group of one. In a rush the decision comes first, on what the last transaction left, and the
+//! database makes sure of it under the locks (`guess`). Read `request`, `queue`, `serve`, `model`, `guess`.
 
 mod guess;
 mod load;

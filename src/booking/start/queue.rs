@@ -7,6 +7,7 @@
 
 use super::{
     Served,
+    guess::Guesses,
     request::Request,
     serve::{self, Booth},
 };
@@ -38,7 +39,10 @@ pub struct Waiting {
 
 /// The queues of this node.
 #[derive(Debug, Default)]
-pub struct Queues(Mutex<HashMap<EventId, Queue>>);
+pub struct Queues {
+    of_events: Mutex<HashMap<EventId, Queue>>,
+    pub guesses: Guesses,
+}
 
 #[derive(Debug, Default)]
 struct Queue {
@@ -60,7 +64,7 @@ impl Queue {
 
 impl Queues {
     fn lock(&self) -> MutexGuard<'_, HashMap<EventId, Queue>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.of_events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many wait for their turn at an event.

@@ -1,4 +1,4 @@
-//! A group is served: one transaction, then each gets its own answer.
+//! A group is served: one transaction, by a guess if there is one, then each gets its own answer.
 
 use super::{
     Served,
@@ -16,7 +16,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use entity::ids::{BookingId, EventId};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbErr};
 use tokio::sync::oneshot;
 
 /// As a rehearsal names it.
@@ -51,6 +51,9 @@ pub async fn serve(app: &App, booth: &mut Booth, event_id: EventId, group: Vec<W
         }
     };
     let is_in_vain = !answers.iter().any(|answer| matches!(answer, Ok(Served::New(_))));
+    if answers.iter().any(|answer| matches!(answer, Ok(Served::Known(_)))) {
+        app.db.read_others();
+    }
     match app.db.on_disk() {
         None => tell(waiting, answers),
         // The next group need not wait for it.
@@ -102,26 +105,40 @@ async fn together(
     if looks_first && let Some(answers) = look(app, &mut booth.line, event_id, group).await? {
         return Ok(answers);
     }
-    let mut has_keys = false;
+    let mut attempts = Attempts::new(&app.db, &app.ids, PLACE);
+    let (mut has_keys, mut doubt) = (false, None);
     match guess(app, booth, event_id, group).await {
         Ok(Some(answers)) => return Ok(answers),
         Ok(None) => {}
         Err(error) => {
             tracing::debug!(%error, event = %event_id, "not as it was guessed");
             has_keys = may_have_been_done(&error);
+            if let Error::Fault(Fault::CommitInDoubt(why)) = &error {
+                doubt = Some(why.clone());
+                if let Settled::Done(result) = attempts.settle_keyed(&mut booth.line, Err(error)).await {
+                    return result;
+                }
+            }
         }
     }
-    let mut attempts = Attempts::new(&app.db, &app.ids, PLACE);
     loop {
         let outcome = hold(booth, app, event_id, group, has_keys).await;
         // A key was used a moment ago, here or on another node, or by a commit of ours whose answer was lost: it is there
         // to be read now.
         has_keys |= outcome.as_ref().is_err_and(may_have_been_done);
         match attempts.settle_keyed(&mut booth.line, outcome).await {
-            Settled::Done(result) => return result,
+            Settled::Done(result) => return result.map(|answers| beside(doubt, answers)),
             Settled::Again => {}
         }
     }
+}
+
+/// A guess has no lock until its message arrives. One of which nobody knows whether it did may arrive yet: it finds its key
+/// used by who was granted since, and nothing in its way if they were refused.
+fn beside(doubt: Option<DbErr>, answers: Answers) -> Answers {
+    let Some(doubt) = doubt else { return answers };
+    let one = |answer: Result<Served>| answer.map_err(|_| Fault::CommitInDoubt(doubt.clone()).into());
+    answers.into_iter().map(one).collect()
 }
 
 fn may_have_been_done(error: &Error) -> bool {
@@ -150,7 +167,7 @@ async fn look(app: &App, line: &mut Line, event_id: EventId, group: &[Request]) 
 /// A whole transaction in one message, decided on what the last one left. `None`: that cannot be.
 async fn guess(app: &App, booth: &mut Booth, event_id: EventId, group: &[Request]) -> Result<Option<Answers>> {
     let (now, Booth { line, guess }) = (app.clock.now(), booth);
-    let Some(mut known) = guess.take().filter(|_| line.gains_at_once()) else { return Ok(None) };
+    let Some(known) = guess.as_ref() else { return Ok(None) };
     let Some(desk) = known.desk(group, now) else { return Ok(None) };
     let verdicts = desk.clone().decide(group);
     let new = bookings(app, event_id, group, &verdicts, now);
@@ -159,8 +176,11 @@ async fn guess(app: &App, booth: &mut Booth, event_id: EventId, group: &[Request
     if granted.len() < group.len() || !known.is_enough(&taken) {
         return Ok(None);
     }
+    let Some(mut known) = guess.take() else { return Ok(None) };
     line.followed(app.queues.waiting(event_id) > 0);
-    if let Err(error) = write::guessed(line, app, (&known, &desk), &granted, now).await {
+    let written = write::guessed(line, app, (&known, &desk), &granted, now).await;
+    app.queues.guesses.count(written.is_ok());
+    if let Err(error) = written {
         line.rollback().await;
         return Err(error);
     }
@@ -176,7 +196,7 @@ async fn hold(booth: &mut Booth, app: &App, event_id: EventId, group: &[Request]
     let Booth { line, guess } = booth;
     let backend = line.get_database_backend();
     let opened = Opened::of(&line.begin(&load::opening(backend, event_id, group, true)).await?)?;
-    let stock = opened.stock.clone();
+    let stock = if line.gains_at_once() { opened.stock.clone() } else { Vec::new() };
     let mut desk = load::desk(&*line, event_id, group, opened, reading).await?;
     let mut verdicts = desk.clone().decide(group);
     if !has_keys && verdicts.iter().any(|verdict| matches!(verdict, Verdict::Refused(_))) {
@@ -188,8 +208,9 @@ async fn hold(booth: &mut Booth, app: &App, event_id: EventId, group: &[Request]
     if new.iter().any(Option::is_some) {
         line.followed(app.queues.waiting(event_id) > 0);
         let granted: Vec<&New<'_>> = new.iter().flatten().collect();
-        write::all(line, app, &desk, &granted, now).await?;
-        *guess = Guess::of(event_id, &stock, &write::taken(&granted));
+        let taken = write::taken(&granted);
+        write::all(line, app, (&desk, &taken), &granted, now).await?;
+        *guess = Guess::of(event_id, &stock, &taken).map(|new| new.beside(guess.take()));
     } else {
         line.rollback().await;
     }

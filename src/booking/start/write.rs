@@ -72,8 +72,14 @@ impl<'a> New<'a> {
 
 /// Writes the bookings of one group, and commits. The caller has locked the stock, and knows that there is enough of
 /// everything.
-pub async fn all(line: &mut Line, app: &App, desk: &Desk, new: &[&New<'_>], now: DateTime<Utc>) -> Result<()> {
-    let (taken, backend) = (taken(new), line.get_database_backend());
+pub async fn all(
+    line: &mut Line,
+    app: &App,
+    (desk, taken): (&Desk, &BTreeMap<TicketTypeId, i32>),
+    new: &[&New<'_>],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let backend = line.get_database_backend();
     let is_last = |(id, quantity): (_, &i32)| desk.seats.get(id).is_some_and(|seats| seats.remaining == *quantity);
     let has_sold_out = taken.iter().any(is_last);
     let seats = taken.iter().map(|(id, quantity)| take_seats(backend, *id, *quantity)).collect();

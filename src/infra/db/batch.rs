@@ -1,8 +1,9 @@
 //! Writes that leave together: several statements in one message, for a place where each round trip is felt (a sale that
 //! opens). A booking is written in six tables; six messages cost more than what they say.
 //!
-//! Only in their text form do databases take several statements at once, so the values stand in the text, as `literal`
-//! writes them: no text of anybody is ever read as SQL. What is written is known beforehand to the row; the sum is compared.
+//! Only in their text form do servers take several statements at once, so the values stand in the text, as `literal`
+//! writes them: no text of anybody is ever read as SQL. Of a few rows the text comes again and again: then values go beside it
+//! where the database can keep it (`Written::Marked`). What is written is known beforehand to the row; the sum is compared.
 
 mod literal;
 mod pen;

@@ -24,7 +24,7 @@ use tokio::sync::watch;
 
 /// Prepared statements that each connection keeps.
 const STATEMENTS_KEPT: usize = 256;
-/// SQLite's writer keeps few: sqlx keeps what [`super::Batch`] sends there too, each text another one, and a big one takes most of a megabyte.
+/// SQLite's writer keeps few: single bookings' texts are long, each of several statements.
 const WRITERS_STATEMENTS_KEPT: usize = 16;
 
 /// `[database]`.
@@ -81,7 +81,7 @@ impl Db {
                     connect(sqlite(settings, &url, (settings.max_connections, STATEMENTS_KEPT)), &statements).await?;
                 let (asking, reader) = (Arc::default(), Arc::default());
                 let (kind, bundle) = (Kind::Sqlite, Bundle::Statements);
-                let log = settings.sqlite_full_sync.then(|| Arc::new(Log::of(&file)));
+                let log = if settings.sqlite_full_sync { Some(Arc::new(log(&writes).await?)) } else { None };
                 Ok(Self { kind, bundle, writes, reads, committed, statements, asking, reader, log, patience })
             }
             "mysql" | "mariadb" | "postgres" | "postgresql" => {
@@ -125,6 +125,15 @@ impl Db {
 fn shown<'a>(scheme: &'a str, url: &str) -> &'a str {
     let is_scheme = scheme.len() < url.len() && scheme.chars().all(|letter| letter.is_ascii_lowercase());
     if is_scheme { scheme } else { "what it says" }
+}
+
+/// Of the file as SQLite found it: by way of links, and of what an address means by its signs.
+async fn log(writes: &DatabaseConnection) -> Result<Log, OpenError> {
+    let list = Statement::from_string(DbBackend::Sqlite, "SELECT file FROM pragma_database_list WHERE name = 'main'");
+    let row = writes.query_one_raw(list).await.map_err(OpenError::Connect)?;
+    let file: String =
+        row.map(|row| row.try_get_by_index(0)).transpose().map_err(OpenError::Connect)?.unwrap_or_default();
+    Ok(Log::of(Path::new(&file)))
 }
 
 /// By what the server says of itself.

@@ -1,5 +1,5 @@
 //! A connection that is kept through transaction after transaction, for a place where everybody wants the same row. Each
-//! takes two messages: what is to be decided on, asked by what the database has prepared (MySQL: by a text), and what is
+//! takes two messages, or only the second: what is to be decided on, asked by what the database has prepared (MySQL: by a text), and what is
 //! written, which brings along the COMMIT and, if others wait, the BEGIN of the next. A pooled connection is tried out
 //! before and after every use, and asks and is answered statement by statement: four times as many round trips, each of
 //! which is felt while the row is locked.
@@ -28,7 +28,7 @@ use sea_orm::{
 use tokio::sync::Mutex;
 use wire::{State, Wire};
 
-/// Rows of a batch whose text will come again.
+/// What a batch writes whose text will come again.
 const FEW: usize = 1;
 
 /// Connects when it is first needed. What is dropped within a transaction is closed, which rolls back.
@@ -119,9 +119,15 @@ impl Line {
         Ok(())
     }
 
-    /// Whether [`Self::at_once`] gains anything. PostgreSQL plans anew what comes as a text, which costs more than a message.
+    /// Whether [`Self::at_once`] gains anything, and can make sure of what it writes. PostgreSQL plans anew what comes as a text,
+    /// which costs more than a message; MySQL before 8.0.16 and TiDB as it comes read over a CHECK.
     pub fn gains_at_once(&self) -> bool {
-        self.db.kind != Kind::Postgres
+        self.keeps_statements()
+    }
+
+    /// Whether the database need not read again what comes again.
+    fn keeps_statements(&self) -> bool {
+        self.db.kind == Kind::Sqlite || self.db.bundle == Bundle::Block
     }
 
     /// A whole transaction in one message: asks this for the sake of its locks, writes all of it and commits, as
@@ -144,10 +150,9 @@ impl Line {
         }
     }
 
-    /// For what is written with the COMMIT. Of a few rows the text will come again.
+    /// For what is written with the COMMIT, of so many bookings or whatever it is: of a few the text will come again.
     pub fn batch(&self, rows: usize) -> Batch {
-        let keeps = self.db.kind == Kind::Sqlite || self.db.bundle == Bundle::Block;
-        if keeps && rows <= FEW { Batch::marked(self) } else { Batch::on(self) }
+        if self.keeps_statements() && rows <= FEW { Batch::marked(self) } else { Batch::on(self) }
     }
 
     /// For what was written before.
@@ -163,7 +168,7 @@ impl Line {
         let log = self.db.log.as_ref();
         let wire = self.wire.get_mut().as_mut().filter(|wire| wire.state == State::Open).ok_or_else(no_transaction)?;
         let was_ahead = wire.is_ahead;
-        let is_ahead = is_chained && log.is_some();
+        let is_ahead = is_chained && log.is_some_and(|log| log.is_whole());
         let commit = match self.db.kind {
             Kind::Sqlite => sqlite_commit(is_chained, was_ahead, is_ahead),
             _ if is_chained => "COMMIT AND CHAIN",

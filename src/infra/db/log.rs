@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 use tokio::sync::Mutex;
@@ -23,10 +23,13 @@ use tokio::sync::Mutex;
 /// Of one file.
 #[derive(Debug)]
 pub struct Log {
+    file: PathBuf,
     path: PathBuf,
     /// Commits that were written, and how many of them are on the disk for sure.
     written: AtomicU64,
     synced: AtomicU64,
+    /// The disk did not take it once. The system then forgets what it could not write: no later sync says anything of it.
+    is_broken: AtomicBool,
     /// Whoever has it brings all there that was written by then.
     turn: Mutex<()>,
 }
@@ -36,12 +39,24 @@ impl Log {
     pub fn of(file: &Path) -> Self {
         let mut path = file.as_os_str().to_owned();
         path.push("-wal");
-        Self { path: path.into(), written: AtomicU64::default(), synced: AtomicU64::default(), turn: Mutex::default() }
+        Self {
+            file: file.into(),
+            path: path.into(),
+            is_broken: AtomicBool::default(),
+            written: AtomicU64::default(),
+            synced: AtomicU64::default(),
+            turn: Mutex::default(),
+        }
     }
 
     /// A commit has been written that did not wait for the disk.
     pub fn note(&self) {
         self.written.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether all that was ever asked for came there.
+    pub fn is_whole(&self) -> bool {
+        !self.is_broken.load(Ordering::Acquire)
     }
 
     /// So many of them, and everything before, are on the disk.
@@ -51,8 +66,17 @@ impl Log {
             if self.synced.load(Ordering::Acquire) >= commit {
                 break;
             }
-            let (written, path) = (self.written.load(Ordering::Acquire), self.path.clone());
-            tokio::task::spawn_blocking(move || sync(&path)).await.map_err(io::Error::other)??;
+            if !self.is_whole() {
+                return Err(io::Error::other("the disk did not take the log before; start again"));
+            }
+            let written = self.written.load(Ordering::Acquire);
+            let (file, path) = (self.file.clone(), self.path.clone());
+            let synced = tokio::task::spawn_blocking(move || sync(&file, &path)).await;
+            if let Err(error) = synced.map_err(io::Error::other).flatten() {
+                self.is_broken.store(true, Ordering::Release);
+                tracing::error!(%error, log = %self.path.display(), "the disk does not take the log: look after it, and start again");
+                return Err(error);
+            }
             self.synced.fetch_max(written, Ordering::AcqRel);
         }
         Ok(())
@@ -80,13 +104,20 @@ impl Db {
         let written = log.written.load(Ordering::Acquire);
         (log.synced.load(Ordering::Acquire) < written).then(|| OnDisk(Arc::clone(log), written))
     }
+
+    /// Something is to be told that others have committed, of whose waiting this process may know nothing.
+    pub fn read_others(&self) {
+        if let Some(log) = &self.log {
+            log.note();
+        }
+    }
 }
 
 /// Opened anew each time: SQLite removes the log with its last connection, after having brought all of it into its file.
-fn sync(path: &Path) -> io::Result<()> {
-    match File::open(path) {
+fn sync(file: &Path, log: &Path) -> io::Result<()> {
+    match File::open(log) {
         Ok(log) => log.sync_data(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => File::open(file)?.sync_data(),
         Err(error) => Err(error),
     }
 }
@@ -117,17 +148,23 @@ mod tests {
     async fn a_log_that_was_brought_into_its_file_is_there() {
         let folder = tempfile::tempdir().expect("a folder");
         let log = Log::of(&folder.path().join("a.db"));
+        std::fs::write(folder.path().join("a.db"), "pages").expect("a file");
         log.note();
         log.synced(1).await.expect("nothing to bring there");
     }
 
     #[tokio::test]
     async fn what_cannot_be_brought_there_is_not_there() {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        let log = Arc::new(Log::of(&file.path().join("a.db")));
-        log.note();
-        let told = OnDisk(Arc::clone(&log), 1).reached().await;
-        assert!(matches!(told, Err(crate::error::Error::Fault(Fault::CommitInDoubt(_)))), "{told:?}");
-        assert!(pending(&log));
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a.db");
+        let log = Arc::new(Log::of(&file));
+        for round in 0..2 {
+            log.note();
+            let told = OnDisk(Arc::clone(&log), round + 1).reached().await;
+            assert!(matches!(told, Err(crate::error::Error::Fault(Fault::CommitInDoubt(_)))), "{told:?}");
+            assert!(pending(&log) && !log.is_whole());
+            // What the disk did not take is not there because it takes something else.
+            std::fs::write(&file, "pages").expect("a file");
+        }
     }
 }

@@ -13,6 +13,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// Where it breaks.
@@ -32,6 +33,8 @@ pub struct Road {
     is_postgres: bool,
     plan: Arc<Mutex<Option<Plan>>>,
     broken: Arc<Mutex<Vec<String>>>,
+    /// Nothing gets through any more.
+    closed: CancellationToken,
 }
 
 struct Plan {
@@ -40,6 +43,8 @@ struct Plan {
     cut: Cut,
     /// It breaks at each COMMIT from there on.
     is_lasting: bool,
+    /// Afterwards the road is closed.
+    is_last: bool,
     is_done: bool,
 }
 
@@ -56,14 +61,21 @@ impl Road {
         let database = format!("{}:{port}", url.host_str().unwrap());
         url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
         url.set_query(Some(if is_postgres { "sslmode=disable" } else { "ssl-mode=DISABLED" }));
-        let road = Self { url: url.to_string(), database, is_postgres, plan: Arc::default(), broken: Arc::default() };
+        let road = Self {
+            url: url.to_string(),
+            database,
+            is_postgres,
+            plan: Arc::default(),
+            broken: Arc::default(),
+            closed: CancellationToken::new(),
+        };
         let (open, stop, tasks) = (road.clone(), app.app.shutdown.clone(), app.app.tasks.clone());
         app.app.tasks.spawn(async move {
             while let Some(Ok((server, _))) = stop.run_until_cancelled(listener.accept()).await {
                 let (road, stop) = (open.clone(), stop.clone());
                 tasks.spawn(async move {
                     // However it ends, both ends are closed.
-                    let _ended = stop.run_until_cancelled(road.carry(server)).await;
+                    let _ended = stop.run_until_cancelled(road.closed.run_until_cancelled(road.carry(server))).await;
                 });
             }
         });
@@ -86,12 +98,17 @@ impl Road {
 
     /// Breaks at the COMMIT that comes after so many others.
     pub fn arm(&self, passing: usize, cut: Cut) {
-        *self.plan.lock().unwrap() = Some(Plan { passing, cut, is_lasting: false, is_done: false });
+        *self.plan.lock().unwrap() = Some(Plan { passing, cut, is_lasting: false, is_last: false, is_done: false });
+    }
+
+    /// The same, and the database is away from there on.
+    pub fn arm_for_good(&self, passing: usize, cut: Cut) {
+        *self.plan.lock().unwrap() = Some(Plan { passing, cut, is_lasting: false, is_last: true, is_done: false });
     }
 
     /// Breaks at every COMMIT, until it is disarmed.
     pub fn arm_all(&self, cut: Cut) {
-        *self.plan.lock().unwrap() = Some(Plan { passing: 0, cut, is_lasting: true, is_done: false });
+        *self.plan.lock().unwrap() = Some(Plan { passing: 0, cut, is_lasting: true, is_last: false, is_done: false });
     }
 
     /// Whether it broke; from here on it holds.
@@ -136,7 +153,11 @@ impl Road {
                         }
                         database.write_all(&message).await?;
                         if cut == Some(Cut::Answer) {
-                            return self.swallow_answer(&mut database).await;
+                            self.swallow_answer(&mut database).await?;
+                            if self.plan.lock().unwrap().as_ref().is_some_and(|plan| plan.is_last) {
+                                self.closed.cancel();
+                            }
+                            return Ok(());
                         }
                     }
                 }

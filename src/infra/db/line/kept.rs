@@ -22,6 +22,15 @@ pub struct Kept {
 impl Kept {
     /// Runs these, each with its semicolon. What comes for the second time is prepared.
     pub fn text(&mut self, statements: &[Statement]) -> Result<String> {
+        let text = self.run(statements);
+        if text.is_err() {
+            // What was to be prepared is not sent.
+            *self = Self::default();
+        }
+        text
+    }
+
+    fn run(&mut self, statements: &[Statement]) -> Result<String> {
         let mut text = String::new();
         for statement in statements {
             match self.number(statement, &mut text) {
