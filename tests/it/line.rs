@@ -20,6 +20,7 @@ crate::scenarios![
     values_are_read_and_written_in_the_text,
     who_is_followed_does_not_wait_for_the_disk_and_who_is_told_does,
     nobody_else_commits_without_the_disk,
+    a_disk_that_failed_is_not_trusted_again,
 ];
 
 fn events(line: &Line) -> Statement {
@@ -280,10 +281,46 @@ async fn nobody_else_commits_without_the_disk(app: TestApp) {
         }
         drop(line);
         let other = node.app.db.begin().await.unwrap();
-        let sql = Statement::from_string(DbBackend::Sqlite, "PRAGMA synchronous");
-        let full: i64 = other.query_one_raw(sql).await.unwrap().unwrap().try_get_by_index(0).unwrap();
-        assert_eq!(full, 2, "{round}");
+        assert_eq!(synchronous(&other).await, FULL, "{round}");
         other.rollback().await.unwrap();
     }
+    node.stop().await;
+}
+
+const NORMAL: i64 = 1;
+const FULL: i64 = 2;
+
+async fn synchronous(db: &impl ConnectionTrait) -> i64 {
+    let sql = Statement::from_string(DbBackend::Sqlite, "PRAGMA synchronous");
+    db.query_one_raw(sql).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+}
+
+async fn a_disk_that_failed_is_not_trusted_again(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    app.event(&artist, 0, 10).await;
+    let Some(node) = synced(&app).await else { return };
+    let (db, mut line) = (&node.app.db, node.app.db.line("test"));
+    write(&mut line, 0, "waits", true).await;
+    begin(&mut line).await;
+    assert_eq!(synchronous(&line).await, NORMAL);
+    line.commit().await.unwrap();
+    // The next sync finds nothing where the database was.
+    let sql = Statement::from_string(DbBackend::Sqlite, "SELECT file FROM pragma_database_list WHERE name = 'main'");
+    let file: String = db.reads().query_one_raw(sql).await.unwrap().unwrap().try_get_by_index(0).unwrap();
+    for end in ["", "-wal"] {
+        std::fs::rename(format!("{file}{end}"), format!("{file}{end}.away")).unwrap();
+    }
+    db.on_disk().expect("it is on its way").reached().await.unwrap_err();
+    for end in ["", "-wal"] {
+        std::fs::rename(format!("{file}{end}.away"), format!("{file}{end}")).unwrap();
+    }
+    for title in ["the last that went on", "one that waits", "another"] {
+        write(&mut line, 0, title, true).await;
+        db.on_disk().expect("for ever").reached().await.unwrap_err();
+    }
+    begin(&mut line).await;
+    assert_eq!(synchronous(&line).await, FULL);
+    line.rollback().await;
+    drop(line);
     node.stop().await;
 }

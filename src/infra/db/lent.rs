@@ -65,7 +65,14 @@ impl Db {
 }
 
 fn is_spent<D: sqlx::Database>(pool: &sqlx::Pool<D>) -> bool {
-    pool.num_idle() == 0 && pool.size() >= pool.options().get_max_connections()
+    pool.size() >= pool.options().get_max_connections() && is_none(pool.num_idle())
+}
+
+/// sqlx lends a connection that is given back before it counts it as idle: for as long as whoever gives it back is held up
+/// there, it counts one less, and one less than none is the greatest number. Whoever took that for a connection that is left
+/// would wait for their own.
+const fn is_none(idle: usize) -> bool {
+    idle == 0 || idle > usize::MAX / 2
 }
 
 fn not_lent(error: sqlx::Error) -> DbErr {
@@ -73,5 +80,17 @@ fn not_lent(error: sqlx::Error) -> DbErr {
         sqlx::Error::PoolTimedOut => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
         sqlx::Error::PoolClosed => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),
         error => DbErr::Conn(RuntimeErr::SqlxError(error.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_none;
+
+    #[test]
+    fn one_less_than_none_is_none() {
+        for (idle, expected) in [(0, true), (1, false), (100, false), (0_usize.wrapping_sub(1), true)] {
+            assert_eq!(is_none(idle), expected, "{idle}");
+        }
     }
 }

@@ -164,11 +164,14 @@ impl Line {
     /// The last message of a transaction, with the COMMIT at its end; the rows that it hit.
     async fn last(&mut self, opening: Opening<'_>, written: Written) -> Result<u64> {
         self.db.count(1);
-        let is_chained = self.is_followed && self.db.can_chain() && !self.db.is_wanted();
         let log = self.db.log.as_ref();
+        let may_be_ahead = log.is_some_and(|log| log.is_whole());
+        let is_wanted = self.db.is_wanted();
         let wire = self.wire.get_mut().as_mut().filter(|wire| wire.state == State::Open).ok_or_else(no_transaction)?;
         let was_ahead = wire.is_ahead;
-        let is_ahead = is_chained && log.is_some_and(|log| log.is_whole());
+        // If the disk has failed meanwhile, nobody goes on without it.
+        let is_chained = self.is_followed && self.db.can_chain() && !is_wanted && (may_be_ahead || !was_ahead);
+        let is_ahead = is_chained && may_be_ahead;
         let commit = match self.db.kind {
             Kind::Sqlite => sqlite_commit(is_chained, was_ahead, is_ahead),
             _ if is_chained => "COMMIT AND CHAIN",
