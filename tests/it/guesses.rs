@@ -1,7 +1,7 @@
 //! The second buyer of a rush is decided on what the first one left, and the database makes sure of it: whatever happens
 //! between the two counts.
 
-use crate::harness::{Event, Node, Person, TestApp};
+use crate::harness::{Event, Node, TestApp, one_seat};
 use chrono::TimeDelta;
 use entity::{booking, event, job, ticket_type, user};
 use futures_util::{
@@ -14,7 +14,6 @@ use sea_orm::{
 };
 use spotlight::{
     app::App,
-    auth::session,
     booking::start::{Start, Started, start},
     error::{Code, Error},
     user::viewer::Buyer,
@@ -43,22 +42,6 @@ async fn narrow(app: &TestApp) -> Node {
         config.booking.group_most = 1;
     });
     node.await
-}
-
-async fn buyer(app: &TestApp, person: &Person) -> Buyer {
-    session::admit(&app.app, &person.token).await.unwrap().buyer().unwrap()
-}
-
-fn one_seat(event: &Event, key: &str) -> Start {
-    Start {
-        event_id: event.id.parse().unwrap(),
-        lines: vec![(event.types[0].parse().unwrap(), 1)],
-        user_coupon_id: None,
-        points: 0,
-        expected_total: None,
-        return_url: None,
-        idempotency_key: key.into(),
-    }
 }
 
 async fn stock(txn: &DatabaseTransaction, event: &Event) -> ticket_type::Model {
@@ -125,7 +108,7 @@ async fn refused(app: &TestApp, price: i64, change: impl AsyncFnOnce(&DatabaseTr
     let (artist, mina, jun) = (app.artist("haneul").await, app.fan("mina").await, app.fan("jun").await);
     let event = app.event(&artist, price, 10).await;
     let of_second = Start { expected_total: Some(price), ..one_seat(&event, "second") };
-    let asked = ((buyer(app, &mina).await, one_seat(&event, "first")), (buyer(app, &jun).await, of_second));
+    let asked = ((app.buyer(&mina).await, one_seat(&event, "first")), (app.buyer(&jun).await, of_second));
     let (second, guesses) = between(app, asked, &event, async |txn| change(txn, &event).await).await;
     assert_eq!(guesses, of_those_who_guess(app, (0, 1)));
     match second {
@@ -171,7 +154,7 @@ async fn a_window_that_closed_is_closed(app: TestApp) {
 async fn a_limit_that_was_set_holds(app: TestApp) {
     let (artist, mina) = (app.artist("haneul").await, app.fan("mina").await);
     let event = app.event(&artist, 0, 10).await;
-    let mina = buyer(&app, &mina).await;
+    let mina = app.buyer(&mina).await;
     let asked = ((mina, one_seat(&event, "first")), (mina, one_seat(&event, "second")));
     let limit = async |txn: &DatabaseTransaction| change_type(txn, &event, |row| row.per_person_limit = Some(1)).await;
     let (second, guesses) = between(&app, asked, &event, limit).await;
@@ -185,7 +168,7 @@ async fn a_limit_that_was_set_holds(app: TestApp) {
 async fn who_left_gets_nothing(app: TestApp) {
     let (artist, mina, jun) = (app.artist("haneul").await, app.fan("mina").await, app.fan("jun").await);
     let (event, now) = (app.event(&artist, 0, 10).await, app.now());
-    let (first, second) = (buyer(&app, &mina).await, buyer(&app, &jun).await);
+    let (first, second) = (app.buyer(&mina).await, app.buyer(&jun).await);
     let asked = ((first, one_seat(&event, "first")), (second, one_seat(&event, "second")));
     let leave = async |txn: &DatabaseTransaction| {
         let gone = user::ActiveModel { id: Set(second.id()), withdrawn_at: Set(Some(now)), ..Default::default() };
@@ -217,7 +200,7 @@ async fn the_last_seat_is_listed_as_the_last(app: TestApp) {
 async fn a_key_that_was_used_meanwhile_gives_its_answer(app: TestApp) {
     let (artist, mina) = (app.artist("haneul").await, app.fan("mina").await);
     let event = app.event(&artist, 0, 10).await;
-    let mina = buyer(&app, &mina).await;
+    let mina = app.buyer(&mina).await;
     let asked = ((mina, one_seat(&event, "the same")), (mina, one_seat(&event, "the same")));
     let (second, guesses) = between(&app, asked, &event, async |_| {}).await;
     assert_eq!(guesses, of_those_who_guess(&app, (0, 1)));
@@ -230,7 +213,7 @@ async fn what_is_as_it_was_is_written_at_once(app: TestApp) {
     let (artist, mina, jun) = (app.artist("haneul").await, app.fan("mina").await, app.fan("jun").await);
     let event = app.event(&artist, 1_000, 10).await;
     let asked =
-        ((buyer(&app, &mina).await, one_seat(&event, "first")), (buyer(&app, &jun).await, one_seat(&event, "second")));
+        ((app.buyer(&mina).await, one_seat(&event, "first")), (app.buyer(&jun).await, one_seat(&event, "second")));
     let (second, guesses) = between(&app, asked, &event, async |_| {}).await;
     assert_eq!((second.unwrap().booking.amount_due, guesses), (1_000, of_those_who_guess(&app, (1, 0))));
     assert_eq!(app.remaining(&event).await, 8);
@@ -248,14 +231,12 @@ async fn a_rush_is_served_by_guesses(app: TestApp) {
     let event = app.event(&artist, 0, SEATS).await;
     let mut buyers = Vec::new();
     for index in 0..BUYERS {
-        buyers.push(buyer(&app, &app.fan(&format!("fan{index}")).await).await);
+        buyers.push(app.buyer(&app.fan(&format!("fan{index}")).await).await);
     }
     let held_up = app.app.db.begin().await.unwrap();
     stock(&held_up, &event).await;
-    let asked = buyers
-        .iter()
-        .enumerate()
-        .map(|(place, buyer)| start(&node.app, *buyer, one_seat(&event, &format!("k{place}"))));
+    let asked =
+        buyers.iter().enumerate().map(|(place, buyer)| start(&node.app, *buyer, one_seat(&event, format!("k{place}"))));
     let mut asked = join_all(asked).boxed();
     assert!((&mut asked).now_or_never().is_none());
     held_up.rollback().await.unwrap();

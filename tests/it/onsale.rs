@@ -1,13 +1,12 @@
 //! A sale opens: many buyers of one event, served in groups. Requests are put into the queue by the use case itself, in
 //! a known order, while a lock on the stock holds the first of them up.
 
-use crate::harness::{Event, Person, TestApp};
+use crate::harness::{Event, Person, TestApp, one_seat};
 use futures_util::{FutureExt, StreamExt, future::join_all, stream};
 use sea_orm::{DatabaseTransaction, EntityTrait, QuerySelect};
 use serde_json::json;
 use spotlight::{
     app::App,
-    auth::session,
     booking::start::{Start, Started, start},
     error::{Code, Error, Problem},
     user::viewer::Buyer,
@@ -26,26 +25,10 @@ crate::scenarios![
 
 type Answer = Result<Started, Error>;
 
-async fn buyer(app: &TestApp, person: &Person) -> Buyer {
-    session::admit(&app.app, &person.token).await.unwrap().buyer().unwrap()
-}
-
 async fn buyers(app: &TestApp, name: &str, count: usize) -> Vec<Buyer> {
     let names: Vec<String> = (0..count).map(|index| format!("{name}{index}")).collect();
-    let one = |name: String| async move { buyer(app, &app.fan(&name).await).await };
+    let one = |name: String| async move { app.buyer(&app.fan(&name).await).await };
     stream::iter(names).map(one).buffered(8).collect().await
-}
-
-fn one_seat(event: &Event, key: impl Into<String>) -> Start {
-    Start {
-        event_id: event.id.parse().unwrap(),
-        lines: vec![(event.types[0].parse().unwrap(), 1)],
-        user_coupon_id: None,
-        points: 0,
-        expected_total: None,
-        return_url: None,
-        idempotency_key: key.into(),
-    }
 }
 
 /// Nobody is served until this ends.
@@ -151,7 +134,7 @@ async fn mixed_buyers_get_the_answers_that_they_would_get_one_by_one(app: TestAp
         for fan in fans.iter().step_by(3) {
             app.give_points(fan, 1_000).await;
         }
-        people.push(join_all(fans.iter().map(|fan| buyer(&app, fan))).await);
+        people.push(join_all(fans.iter().map(|fan| app.buyer(fan))).await);
     }
     let together = together(&app.app, &grouped, mixture(&grouped, &people[0])).await;
     let mut alone = Vec::new();

@@ -116,7 +116,7 @@ pub async fn desk(
     })
 }
 
-pub fn buyers(group: &[Request]) -> BTreeSet<UserId> {
+fn buyers(group: &[Request]) -> BTreeSet<UserId> {
     group.iter().map(|request| request.buyer).collect()
 }
 

@@ -8,6 +8,7 @@ mod people;
 mod road;
 mod scenario;
 mod smtp;
+mod start;
 mod waiting;
 
 pub use api::{Answer, errors_of, user_error};
@@ -18,6 +19,7 @@ pub use people::{BOOKING, EVENT, Event, PASSWORD, Person, SESSION, booking_input
 pub use road::{Cut, Road};
 pub use scenario::Scenario;
 pub use smtp::{Manners, SmtpServer};
+pub use start::one_seat;
 pub use waiting::count;
 
 use chrono::{DateTime, TimeDelta, Utc};

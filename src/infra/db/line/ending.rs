@@ -28,6 +28,10 @@ pub struct Ending<'a> {
 impl Ending<'_> {
     pub async fn send(&self, wire: &mut Wire, written: Written) -> Result<Result<Told, DbErr>> {
         let Self { opening: Opening { begins, locks }, commit, .. } = self;
+        if matches!(&written, Written::Text(text) if text.is_empty()) {
+            // Of what was written before.
+            return Ok(wire.tell((*commit).to_owned()).await);
+        }
         if self.bundle == Bundle::Block {
             let begin = if *begins { "START TRANSACTION;" } else { "" };
             let locks = wire.kept.text(locks)?;
@@ -54,7 +58,7 @@ impl Ending<'_> {
     pub fn hit(&self, told: &Told) -> u64 {
         let locks = self.opening.locks.len();
         match self.bundle {
-            // Its COMMIT is not answered by itself.
+            // Its COMMIT is not answered by itself, and hits nothing if it is alone.
             Bundle::Block => told.hit(locks, 0),
             Bundle::Statements => told.hit(locks + usize::from(self.opening.begins), self.commit.split(';').count()),
         }
