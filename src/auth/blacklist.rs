@@ -3,7 +3,7 @@
 //! The list is in the key-value store. Each node also remembers what it wrote or read of it, for as long as a token lives:
 //! while the store is away, that is what it goes by. See docs/decisions, "when the key-value store is away".
 
-use super::tokens;
+use super::{over::Over, session, tokens};
 use crate::{
     app::App,
     error::Result,
@@ -14,10 +14,8 @@ use chrono::{DateTime, Utc};
 use moka::sync::Cache;
 use std::time::Duration;
 
-/// By the id of a token, or of its family.
-const REVOKED: Shelf<()> = Shelf::new("revoked");
-/// Until when everything was signed out, in microseconds since 1970.
-const SIGNED_OUT: Shelf<i64> = Shelf::new("signed-out");
+/// By the id of a member or an admin. One entry for all that a request with a token must look at.
+const OVER: Shelf<Over> = Shelf::new("over");
 
 /// So many of each kind; beyond it the least asked for are forgotten, and only while the store is away that matters.
 const MOST_REMEMBERED: u64 = 100_000;
@@ -79,56 +77,63 @@ pub async fn standing(app: &App, holder: &str, token: &Token) -> Standing {
 }
 
 async fn listed(app: &App, holder: &str, token: &Token) -> Result<bool, KvError> {
-    let (revoked, ended, signed_out) = futures_util::try_join!(
-        REVOKED.get(&app.kv, &token.id),
-        REVOKED.get(&app.kv, &token.family),
-        SIGNED_OUT.get(&app.kv, holder)
-    )?;
-    if revoked.is_some() || ended.is_some() {
+    let Some(over) = OVER.get(&app.kv, holder).await?.map(|kept| kept.value) else { return Ok(false) };
+    if over.has_ended(token) {
         app.blacklist.revoked.insert(token.id.clone(), ());
-        return Ok(true);
     }
-    let Some(until) = signed_out.map(|kept| kept.value) else { return Ok(false) };
-    app.blacklist.note_signed_out(holder, until);
-    Ok(token.issued_at < until)
+    if over.until() > 0 {
+        app.blacklist.note_signed_out(holder, over.until());
+    }
+    Ok(over.is_over(token))
 }
 
-/// Ends one token.
-pub async fn revoke(app: &App, token_id: &str, expires_at: DateTime<Utc>) -> Result<()> {
-    let left = (expires_at - app.clock.now()).to_std().unwrap_or_default() + SKEW;
-    REVOKED.set(&app.kv, token_id, &(), Some(left)).await?;
+/// Ends every token of a family, and one token, for as long as one may live.
+pub async fn revoke(app: &App, holder: &str, family: &str, token_id: Option<&str>) -> Result<()> {
+    let ids = || [Some(family), token_id].into_iter().flatten();
+    change(app, holder, |over, now| over.end(ids(), now, token_life(app))).await?;
     // After it: a sign-out that failed has changed nothing, and can be tried again with the same token.
-    app.blacklist.revoked.insert(token_id.to_owned(), ());
+    ids().for_each(|id| app.blacklist.revoked.insert(id.to_owned(), ()));
     Ok(())
 }
 
-/// Ends every token of a family, for as long as one may live.
-pub async fn revoke_family(app: &App, family: &str) -> Result<()> {
-    let life = Duration::from_secs(app.config.auth.access_seconds) + SKEW;
-    REVOKED.set(&app.kv, family, &(), Some(life)).await?;
-    app.blacklist.revoked.insert(family.to_owned(), ());
-    Ok(())
-}
-
-/// Ends all that this member or admin was given before `until`. What was said for a later moment stays. `life` is that of
-/// what it ends; it is remembered for longer, because no two clocks are the same.
-pub async fn sign_out(app: &App, holder: &str, until: DateTime<Utc>, life: Duration) -> Result<()> {
-    let life = life + MARGIN;
+/// Ends all that this member or admin was given before `until`. What was said for a later moment stays.
+pub async fn sign_out(app: &App, holder: &str, until: DateTime<Utc>) -> Result<()> {
     let until = until.timestamp_micros();
+    change(app, holder, |over, _| over.sign_out(until)).await?;
+    app.blacklist.note_signed_out(holder, until);
+    Ok(())
+}
+
+pub async fn signed_out_at(app: &App, holder: &str) -> Result<DateTime<Utc>> {
+    let over = OVER.get(&app.kv, holder).await?.map(|kept| kept.value).unwrap_or_default();
+    Ok(DateTime::from_timestamp_micros(over.signed_out).unwrap_or(DateTime::UNIX_EPOCH))
+}
+
+/// `change` is false if nothing had to be changed. An answer of the store that was lost is found out so: it is there already.
+async fn change(app: &App, holder: &str, change: impl Fn(&mut Over, DateTime<Utc>) -> bool) -> Result<()> {
     loop {
-        let is_written = match SIGNED_OUT.get(&app.kv, holder).await? {
-            Some(kept) if kept.value >= until => true,
-            Some(kept) => SIGNED_OUT.replace(&app.kv, holder, &kept, &until, Some(life)).await?,
-            None => SIGNED_OUT.set_if_absent(&app.kv, holder, &until, Some(life)).await?,
+        let kept = OVER.get(&app.kv, holder).await?;
+        let mut over = kept.as_ref().map(|kept| kept.value.clone()).unwrap_or_default();
+        if !change(&mut over, app.clock.now()) {
+            return Ok(());
+        }
+        let life = Some(life(app, &over));
+        let is_written = match &kept {
+            Some(kept) => OVER.replace(&app.kv, holder, kept, &over, life).await?,
+            None => OVER.set_if_absent(&app.kv, holder, &over, life).await?,
         };
         if is_written {
-            app.blacklist.note_signed_out(holder, until);
             return Ok(());
         }
     }
 }
 
-pub async fn signed_out_at(app: &App, holder: &str) -> Result<DateTime<Utc>> {
-    let until = SIGNED_OUT.get(&app.kv, holder).await?.map(|kept| kept.value);
-    Ok(until.and_then(DateTime::from_timestamp_micros).unwrap_or(DateTime::UNIX_EPOCH))
+/// How long it matters: sessions live for days, and no two clocks are the same.
+fn life(app: &App, over: &Over) -> Duration {
+    if over.signed_out > 0 { session::refresh_life(app) + MARGIN } else { token_life(app) }
+}
+
+/// How long an access token may live, by whichever node's clock.
+fn token_life(app: &App) -> Duration {
+    Duration::from_secs(app.config.auth.access_seconds) + SKEW
 }

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod letters;
 pub mod model;
 pub mod new_password;
+mod over;
 pub mod password;
 pub mod proof;
 pub mod reauthentication;

@@ -81,7 +81,7 @@ fn hash(secret: &str) -> String {
     BASE64URL_NOPAD.encode(&Sha256::digest(secret.as_bytes()))
 }
 
-fn refresh_life(app: &App) -> Duration {
+pub(super) fn refresh_life(app: &App) -> Duration {
     Duration::from_secs(app.config.auth.refresh_days * 24 * 3600)
 }
 
@@ -107,7 +107,7 @@ pub async fn refresh(app: &App, token: &str) -> Result<Session> {
     let kept = FAMILIES.get(&app.kv, id).await?.ok_or_else(refused)?;
     let family = &kept.value;
     if !is_good(app, id, family, secret) || family.begun_at < blacklist::signed_out_at(app, &family.holder).await? {
-        end_family(app, id).await?;
+        end_family(app, &family.holder, id, None).await?;
         return Err(refused());
     }
     let holder = Holder::of(app, &family.holder).await?.ok_or_else(refused)?;
@@ -115,7 +115,7 @@ pub async fn refresh(app: &App, token: &str) -> Result<Session> {
     let renewed = Family { secret_hash: hash(&next), ..family.clone() };
     if !replace(app, id, &hash(secret), &kept, &renewed).await? {
         // Somebody else used the same token in this very moment: that is reuse.
-        end_family(app, id).await?;
+        end_family(app, &family.holder, id, None).await?;
         return Err(refused());
     }
     issue(app, holder, id, &next, now)
@@ -149,10 +149,10 @@ fn is_present(family: &Family, secret: &str) -> bool {
     subtle::ConstantTimeEq::ct_eq(hash(secret).as_bytes(), family.secret_hash.as_bytes()).into()
 }
 
-/// The refresh token is good no more, nor is any access token that came with it.
-pub(super) async fn end_family(app: &App, family: &str) -> Result<()> {
+/// The refresh token is good no more, nor is any access token that came with it, nor this one.
+pub(super) async fn end_family(app: &App, holder: &str, family: &str, token_id: Option<&str>) -> Result<()> {
     FAMILIES.delete(&app.kv, family).await?;
-    blacklist::revoke_family(app, family).await
+    blacklist::revoke(app, holder, family, token_id).await
 }
 
 /// Whose family a refresh token is of, and whether its secret is the present one; `None` if it has ended.
@@ -176,7 +176,7 @@ pub(super) struct Shown {
 /// Ends every session of this member or admin, and refuses each token that a sign-in under way may still issue. For accounts
 /// that are gone: as long as a refresh token lives, by when no sign-in that began before is left.
 pub async fn end_for_good(app: &App, holder: &str) -> Result<()> {
-    blacklist::sign_out(app, holder, app.clock.now() + refresh_life(app), refresh_life(app)).await
+    blacklist::sign_out(app, holder, app.clock.now() + refresh_life(app)).await
 }
 
 /// Ends every session of this member or admin that began before now.
@@ -187,7 +187,7 @@ pub async fn end_all(app: &App, holder: &str) -> Result<()> {
 /// Ends every session that began before `moment`, and refuses every token that was issued before it. What was said for a
 /// later moment stays.
 pub async fn end_before(app: &App, holder: &str, moment: DateTime<Utc>) -> Result<()> {
-    blacklist::sign_out(app, holder, moment, refresh_life(app)).await
+    blacklist::sign_out(app, holder, moment).await
 }
 
 /// Ends a session that was given to nobody yet.

@@ -1,21 +1,16 @@
 //! `signOut`, and the same for browsers with a cookie: this session, or all of this person's.
 
-use super::{
-    blacklist,
-    session::{self, Shown},
-};
+use super::session::{self, Shown};
 use crate::{
     app::App,
     error::{Error, Result},
     user::viewer::Viewer,
 };
-use chrono::{DateTime, Utc};
 
 /// Ends this session, or all of this person's.
 pub async fn sign_out(app: &App, viewer: &Viewer, everywhere: bool) -> Result<()> {
     let (Some(holder), Some(token)) = (viewer.account(), viewer.token()) else { return Err(Error::Unauthenticated) };
-    let access = Some((token.id.clone(), token.expires_at));
-    end_in_order(app, everywhere.then_some(holder), token.family.clone(), access).await
+    end_in_order(app, holder, everywhere, token.family.clone(), Some(token.id.clone())).await
 }
 
 /// Ends the session of an access token and of a refresh token, as far as each is shown and good.
@@ -40,7 +35,7 @@ pub async fn sign_out_shown(app: &App, access: Option<&str>, refresh: Option<&st
     if let Some(Shown { family, holder, is_present }) = shown {
         // One that is not the present one is reuse, here as well: the family ends, and the holder is not proven.
         is_proven |= is_present;
-        end_in_order(app, (everywhere && is_present).then_some(holder), family, None).await?;
+        end_in_order(app, holder, everywhere && is_present, family, None).await?;
     }
     if is_proven { Ok(()) } else { Err(Error::Unauthenticated) }
 }
@@ -58,20 +53,17 @@ async fn still_admitted(app: &App, token: &str) -> Result<Option<Viewer>> {
 /// the client hangs up.
 async fn end_in_order(
     app: &App,
-    everywhere: Option<String>,
+    holder: String,
+    everywhere: bool,
     family: String,
-    access: Option<(String, DateTime<Utc>)>,
+    token_id: Option<String>,
 ) -> Result<()> {
     let ending = app.clone();
     app.outlive(async move {
-        if let Some(holder) = everywhere {
+        if everywhere {
             session::end_all(&ending, &holder).await?;
         }
-        session::end_family(&ending, &family).await?;
-        match access {
-            Some((token_id, expires_at)) => blacklist::revoke(&ending, &token_id, expires_at).await,
-            None => Ok(()),
-        }
+        session::end_family(&ending, &holder, &family, token_id.as_deref()).await
     })
     .await
 }

@@ -20,6 +20,7 @@ crate::scenarios![
     a_refresh_token_that_comes_back_ends_the_access_tokens_too,
     a_refresh_against_a_sign_out_leaves_no_session_behind,
     a_token_of_another_node_s_clock_stays_revoked,
+    of_many_sign_outs_at_once_none_is_lost,
 ];
 
 async fn status(app: &TestApp, token: &str) -> u16 {
@@ -131,6 +132,31 @@ async fn a_sign_out_that_failed_halfway_can_be_repeated(app: TestApp) {
     assert_eq!(sign_out(&app, &person.token, false).await.data()["signOut"]["isSignedOut"], true);
     assert_eq!(status(&app, &person.token).await, 401);
     assert_eq!(user_error(&refresh(&app, &person.refresh_token).await), "WRONG_CREDENTIALS refreshToken");
+}
+
+async fn of_many_sign_outs_at_once_none_is_lost(app: TestApp) {
+    let first = app.fan("mina").await;
+    let node = app.node("other", |_| {}).await;
+    let mut sessions = Vec::new();
+    for _ in 0..7 {
+        sessions.push(app.sign_in_again(&first).await);
+    }
+    // What all of them write is one entry, from two nodes.
+    let leaving = sessions.iter().enumerate().map(|(place, session)| {
+        let at = if place % 2 == 0 { &app.url } else { &node.url };
+        let body = json!({ "query": "mutation { signOut(input: {}) { isSignedOut } }" });
+        app.http.post(format!("{at}/graphql")).bearer_auth(&session.token).json(&body).send()
+    });
+    for answer in futures_util::future::join_all(leaving).await {
+        let answer: Value = answer.unwrap().json().await.unwrap();
+        assert_eq!(answer["data"]["signOut"]["isSignedOut"], true, "{answer}");
+    }
+    for session in &sessions {
+        assert_eq!(status(&app, &session.token).await, 401);
+        assert_eq!(user_error(&refresh(&app, &session.refresh_token).await), "WRONG_CREDENTIALS refreshToken");
+    }
+    assert_eq!(status(&app, &first.token).await, 200);
+    node.stop().await;
 }
 
 async fn a_refresh_token_is_good_for_fourteen_days(app: TestApp) {
