@@ -34,11 +34,10 @@ pub async fn lock_present(txn: &impl ConnectionTrait, id: UserId) -> Result<()> 
 }
 
 /// The same for many at once, locked in one order: asks for the ids of those who are there.
-pub fn select_present(ids: BTreeSet<UserId>, is_locking: bool) -> SelectStatement {
+pub fn select_present(ids: BTreeSet<UserId>) -> SelectStatement {
     let select = user::Entity::find().select_only().column(user::Column::Id);
     let select = select.filter(user::Column::Id.is_in(padded(ids))).filter(user::Column::WithdrawnAt.is_null());
-    let select = if is_locking { select.order_by_asc(user::Column::Id).lock_shared() } else { select };
-    select.into_query()
+    select.order_by_asc(user::Column::Id).lock_shared().into_query()
 }
 
 /// Asks how many of them are there.

@@ -142,6 +142,6 @@ pub fn locks(backend: DbBackend, id: EventId, buyers: &BTreeSet<UserId>) -> Vec<
         return Vec::new();
     }
     let event = entity::event::Entity::find().select_only().column(Event::Id).filter(Event::Id.eq(id));
-    let present = user::query::select_present(buyers.clone(), true);
+    let present = user::query::select_present(buyers.clone());
     vec![backend.build(&present), event.lock(own_lock(backend)).build(backend)]
 }

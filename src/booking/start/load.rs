@@ -38,11 +38,11 @@ pub struct Reading {
     pub now: DateTime<Utc>,
 }
 
-/// What every group asks first: who of the buyers is there, and the event with its stock. Locked in this order, each in the
+/// What every transaction asks first: who of the buyers is there, and the event with its stock. Locked in this order, each in the
 /// order of its ids. One question, but for MySQL: it locks what stands in a union while it still plans it, the event first.
-pub fn opening(backend: DbBackend, id: EventId, group: &[Request], is_locking: bool) -> Vec<Statement> {
-    let mut present = user::query::select_present(buyers(group), is_locking);
-    let stock = stock(backend, id, group, is_locking);
+pub fn opening(backend: DbBackend, id: EventId, group: &[Request]) -> Vec<Statement> {
+    let mut present = user::query::select_present(buyers(group));
+    let stock = stock(id, group).lock(own_lock(backend)).take();
     if backend == DbBackend::MySql {
         return vec![backend.build(nothing_of_stock(&mut present)), backend.build(&stock)];
     }
@@ -62,7 +62,15 @@ fn nothing_of_stock(select: &mut SelectStatement) -> &mut SelectStatement {
     select
 }
 
-/// The answer to it.
+/// The same without a lock, in a row for each ticket type and none for the buyers: they are counted.
+pub fn glance(backend: DbBackend, id: EventId, group: &[Request]) -> Statement {
+    let count = user::query::count_present(&buyers(group));
+    backend.build(stock(id, group).expr_as(Expr::SubQuery(None, Box::new(count.into())), PRESENT))
+}
+
+const PRESENT: &str = "present";
+
+/// The answer to either.
 #[derive(Debug)]
 pub struct Opened {
     present: HashSet<UserId>,
@@ -79,6 +87,17 @@ impl Opened {
             }
         }
         Ok(opened)
+    }
+
+    /// `None`: one of the buyers is not there, or none of the ticket types.
+    pub fn glanced(rows: &[QueryResult], group: &[Request]) -> Result<Option<Self>> {
+        let (Some(first), present) = (rows.first(), buyers(group)) else { return Ok(None) };
+        let count: i64 = first.try_get("", PRESENT)?;
+        if usize::try_from(count) != Ok(present.len()) {
+            return Ok(None);
+        }
+        let stock = rows.iter().map(|row| Stock::from_query_result(row, "")).collect::<Result<_, DbErr>>()?;
+        Ok(Some(Self { present: present.into_iter().collect(), stock }))
     }
 }
 
@@ -138,9 +157,9 @@ impl Stock {
     }
 }
 
-/// The event and its ticket types in one statement, locked in this order, each for oneself alone: were the event shared, a
+/// The event and its ticket types in one statement. To be locked in this order, each for oneself alone: were the event shared, a
 /// rush at two nodes could hold it between them for as long as it lasts, and who cancels the event would never have it.
-fn stock(backend: DbBackend, id: EventId, group: &[Request], is_locking: bool) -> SelectStatement {
+fn stock(id: EventId, group: &[Request]) -> SelectStatement {
     let wanted: BTreeSet<TicketTypeId> = group.iter().flat_map(|request| request.wanted.keys().copied()).collect();
     use ticket_type::Column as Type;
     let mut select = Query::select();
@@ -152,9 +171,6 @@ fn stock(backend: DbBackend, id: EventId, group: &[Request], is_locking: bool) -
         .and_where(Event::Id.eq(id))
         .and_where(Type::Id.is_in(padded(wanted)))
         .order_by(Type::Id.as_column_ref(), Order::Asc);
-    if is_locking {
-        select.lock(own_lock(backend));
-    }
     select
 }
 

@@ -148,14 +148,14 @@ fn may_have_been_done(error: &Error) -> bool {
 /// Without a lock: if nobody can get anything, that is the answer, and it was true when it was read.
 async fn look(app: &App, line: &mut Line, event_id: EventId, group: &[Request]) -> Result<Option<Answers>> {
     let (now, backend) = (app.clock.now(), line.get_database_backend());
-    let mut asked = load::opening(backend, event_id, group, false);
-    asked.push(load::select_keys(backend, group));
+    let asked = [load::glance(backend, event_id, group), load::select_keys(backend, group)];
     let read = line.read(&asked).await?;
-    let [opened @ .., used] = read.as_slice() else { return Err(Error::fault("questions, and no answer")) };
+    let [opened, used] = read.as_slice() else { return Err(Error::fault("questions, and no answer")) };
+    let Some(opened) = Opened::glanced(opened, group)? else { return Ok(None) };
     let reading = Reading { is_locking: false, has_keys: false, now };
     // What else is read may need the connection.
     line.rest().await;
-    let mut desk = load::desk(app.db.reads(), event_id, group, Opened::of(opened)?, reading).await?;
+    let mut desk = load::desk(app.db.reads(), event_id, group, opened, reading).await?;
     desk.keys = load::keys(used)?;
     let verdicts = desk.decide(group);
     if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Granted(_))) {
@@ -195,7 +195,7 @@ async fn hold(booth: &mut Booth, app: &App, event_id: EventId, group: &[Request]
     let reading = Reading { is_locking: true, has_keys, now };
     let Booth { line, guess } = booth;
     let backend = line.get_database_backend();
-    let opened = Opened::of(&line.begin(&load::opening(backend, event_id, group, true)).await?)?;
+    let opened = Opened::of(&line.begin(&load::opening(backend, event_id, group)).await?)?;
     let stock = if line.gains_at_once() { opened.stock.clone() } else { Vec::new() };
     let mut desk = load::desk(&*line, event_id, group, opened, reading).await?;
     let mut verdicts = desk.clone().decide(group);

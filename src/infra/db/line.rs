@@ -79,11 +79,7 @@ impl Line {
                 read => return read,
             }
         }
-        let mut answers = Vec::with_capacity(asked.len());
-        for statement in asked {
-            answers.push(self.db.reads().query_all_raw(statement.clone()).await?);
-        }
-        Ok(answers)
+        Ok(self.db.read_by_one(asked).await?)
     }
 
     async fn read_at_once(&mut self, asked: &[Statement]) -> Result<Vec<Vec<QueryResult>>> {

@@ -2,7 +2,10 @@
 //! and after each use, which is three round trips for one read; this one is not, and a connection that turns out to be
 //! dead is replaced by a pool's, which were tried out. It comes on top of `database.max_connections`.
 
-use super::{Db, lent::Own};
+use super::{
+    Db,
+    lent::{Lent, Own},
+};
 use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::{
     DbErr, QueryResult, RuntimeErr, Statement,
@@ -45,8 +48,19 @@ impl Own {
     }
 }
 
+impl Lent {
+    /// The rows of a statement that the connection prepares once.
+    pub fn all<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<Vec<QueryResult>, sqlx::Error>> {
+        match self {
+            Self::Sqlite(connection) => prepared::<sqlx::Sqlite>(connection, statement).boxed(),
+            Self::MySql(connection) => prepared::<sqlx::MySql>(connection, statement).boxed(),
+            Self::Postgres(connection) => prepared::<sqlx::Postgres>(connection, statement).boxed(),
+        }
+    }
+}
+
 /// The rows of a statement that the connection prepares once.
-pub async fn prepared<'a, D>(
+async fn prepared<'a, D>(
     connection: &'a mut D::Connection,
     statement: &'a Statement,
 ) -> Result<Vec<QueryResult>, sqlx::Error>
@@ -62,6 +76,17 @@ where
 }
 
 impl Db {
+    /// The rows of each, by one connection of the readers.
+    pub(super) async fn read_by_one(&self, asked: &[Statement]) -> Result<Vec<Vec<QueryResult>>, DbErr> {
+        self.count(asked.len());
+        let mut lent = self.lend(&self.reads).await?;
+        let mut answers = Vec::with_capacity(asked.len());
+        for statement in asked {
+            answers.push(lent.all(statement).await.map_err(unread)?);
+        }
+        Ok(answers)
+    }
+
     /// The rows of one small read, by a connection of its own. In a task of its own, too: a client that hangs up in the middle
     /// of it must not cost everybody else the connection.
     #[expect(clippy::disallowed_methods, reason = "it ends with the answer, and leaves nothing behind")]
@@ -84,10 +109,14 @@ impl Db {
             read = timeout(PATIENCE, connection.all(statement)).await;
         }
         let rows = read.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut));
-        let rows = rows.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))?;
+        let rows = rows.map_err(unread)?;
         if !self.reader.is_closed.load(Ordering::Acquire) {
             *idle = Some(connection);
         }
         Ok(rows)
     }
+}
+
+fn unread(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }

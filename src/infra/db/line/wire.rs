@@ -1,8 +1,8 @@
 //! What goes over a line, and when it is given up.
 
-use super::super::{Db, lent::Lent, reader::prepared};
+use super::super::{Db, lent::Lent};
 use super::kept::Kept;
-use futures_util::{FutureExt, TryStreamExt};
+use futures_util::TryStreamExt;
 use sea_orm::{
     DbErr, ExecResult, QueryResult, RuntimeErr, Statement,
     sqlx::{self, AssertSqlSafe, Either, Executor},
@@ -113,13 +113,7 @@ impl Wire {
 
     /// Asks what the database has prepared, or prepares now: its rows.
     pub async fn ask(&mut self, asked: &Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let connection = &mut self.connection;
-        // Boxed: the compiler loses its way in three drivers' futures at once.
-        let asking = match connection {
-            Lent::Sqlite(one) => prepared::<sqlx::Sqlite>(one, asked).boxed(),
-            Lent::MySql(one) => prepared::<sqlx::MySql>(one, asked).boxed(),
-            Lent::Postgres(one) => prepared::<sqlx::Postgres>(one, asked).boxed(),
-        };
+        let asking = self.connection.all(asked);
         in_time(self.patience, &mut self.is_dead, asking).await
     }
 
