@@ -34,12 +34,13 @@ impl Request {
     /// The same with other letters in a place that is as long, the last one of these.
     #[must_use]
     pub fn with(&self, old: &str, new: &str) -> Self {
-        let mut bytes = self.0.to_vec();
-        let place = bytes.windows(old.len()).rposition(|part| part == old.as_bytes());
-        if let Some(part) = place.and_then(|at| bytes.get_mut(at..at + old.len().min(new.len()))) {
+        let mut copy: Arc<[u8]> = Arc::from(&*self.0);
+        let place = self.0.windows(old.len()).rposition(|part| part == old.as_bytes());
+        let part = place.zip(Arc::get_mut(&mut copy));
+        if let Some(part) = part.and_then(|(at, bytes)| bytes.get_mut(at..at + old.len().min(new.len()))) {
             part.copy_from_slice(new.as_bytes().get(..part.len()).unwrap_or_default());
         }
-        Self(bytes.into())
+        Self(copy)
     }
 
     #[must_use]

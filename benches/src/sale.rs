@@ -61,10 +61,9 @@ impl Outcome {
     }
 
     fn count(&mut self, body: &[u8], time: Duration) -> Result<()> {
-        let has = |text: &str| body.windows(text.len()).any(|part| part == text.as_bytes());
         if body.starts_with(b"{\"data\":{\"bookingStart\":{\"booking\":{\"id\"") {
             self.booked += 1;
-        } else if has("\"SOLD_OUT\"") {
+        } else if std::str::from_utf8(body)?.contains("\"SOLD_OUT\"") {
             self.sold_out += 1;
         } else {
             return Err(String::from_utf8_lossy(body).into_owned().into());

@@ -28,6 +28,7 @@ const MARGIN: Duration = Duration::from_secs(24 * 3600);
 /// What this node knows by itself.
 #[derive(Debug)]
 pub struct Memory {
+    /// Families.
     revoked: Cache<String, ()>,
     signed_out: Cache<String, i64>,
 }
@@ -47,8 +48,7 @@ impl Memory {
     }
 
     fn is_over(&self, holder: &str, token: &Token) -> bool {
-        self.revoked.contains_key(&token.id)
-            || self.revoked.contains_key(&token.family)
+        self.revoked.contains_key(&token.family)
             || self.signed_out.get(holder).is_some_and(|until| token.issued_at < until)
     }
 }
@@ -79,7 +79,7 @@ pub async fn standing(app: &App, holder: &str, token: &Token) -> Standing {
 async fn listed(app: &App, holder: &str, token: &Token) -> Result<bool, KvError> {
     let Some(over) = OVER.get(&app.kv, holder).await?.map(|kept| kept.value) else { return Ok(false) };
     if over.has_ended(token) {
-        app.blacklist.revoked.insert(token.id.clone(), ());
+        app.blacklist.revoked.insert(token.family.clone(), ());
     }
     if over.until() > 0 {
         app.blacklist.note_signed_out(holder, over.until());
@@ -87,19 +87,19 @@ async fn listed(app: &App, holder: &str, token: &Token) -> Result<bool, KvError>
     Ok(over.is_over(token))
 }
 
-/// Ends every token of a family, and one token, for as long as one may live.
-pub async fn revoke(app: &App, holder: &str, family: &str, token_id: Option<&str>) -> Result<()> {
-    let ids = || [Some(family), token_id].into_iter().flatten();
-    change(app, holder, |over, now| over.end(ids(), now, token_life(app))).await?;
+/// Ends every token of a family, for as long as one may live: the one that is shown, if any, until `expires_at`.
+pub async fn revoke(app: &App, holder: &str, family: &str, expires_at: Option<DateTime<Utc>>) -> Result<()> {
+    let life = Duration::from_secs(app.config.auth.access_seconds);
+    change(app, holder, |over, now| over.end(family, now, life, expires_at)).await?;
     // After it: a sign-out that failed has changed nothing, and can be tried again with the same token.
-    ids().for_each(|id| app.blacklist.revoked.insert(id.to_owned(), ()));
+    app.blacklist.revoked.insert(family.to_owned(), ());
     Ok(())
 }
 
 /// Ends all that this member or admin was given before `until`. What was said for a later moment stays.
 pub async fn sign_out(app: &App, holder: &str, until: DateTime<Utc>) -> Result<()> {
     let until = until.timestamp_micros();
-    change(app, holder, |over, _| over.sign_out(until)).await?;
+    change(app, holder, |over, now| over.sign_out(until, now)).await?;
     app.blacklist.note_signed_out(holder, until);
     Ok(())
 }
@@ -128,12 +128,11 @@ async fn change(app: &App, holder: &str, change: impl Fn(&mut Over, DateTime<Utc
     }
 }
 
-/// How long it matters: sessions live for days, and no two clocks are the same.
+/// How long it matters from now on.
 fn life(app: &App, over: &Over) -> Duration {
-    if over.signed_out > 0 { session::refresh_life(app) + MARGIN } else { token_life(app) }
-}
-
-/// How long an access token may live, by whichever node's clock.
-fn token_life(app: &App) -> Duration {
-    Duration::from_secs(app.config.auth.access_seconds) + SKEW
+    let last = DateTime::from_timestamp_micros(over.last()).unwrap_or_default();
+    let of_tokens = (last - app.clock.now()).to_std().unwrap_or_default();
+    // Sessions live for days, and no two clocks are the same.
+    let of_sessions = if over.signed_out > 0 { session::refresh_life(app) + MARGIN } else { Duration::ZERO };
+    of_tokens.max(of_sessions)
 }

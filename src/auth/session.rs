@@ -149,10 +149,17 @@ fn is_present(family: &Family, secret: &str) -> bool {
     subtle::ConstantTimeEq::ct_eq(hash(secret).as_bytes(), family.secret_hash.as_bytes()).into()
 }
 
-/// The refresh token is good no more, nor is any access token that came with it, nor this one.
-pub(super) async fn end_family(app: &App, holder: &str, family: &str, token_id: Option<&str>) -> Result<()> {
+/// The refresh token is good no more, nor is any access token that came with it. If an access token asks, it is what can
+/// ask again if one of the two fails, and is ended last; otherwise the refresh token is, which then must find its family.
+pub(super) async fn end_family(app: &App, holder: &str, family: &str, asking: Option<DateTime<Utc>>) -> Result<()> {
+    if asking.is_none() {
+        blacklist::revoke(app, holder, family, None).await?;
+    }
     FAMILIES.delete(&app.kv, family).await?;
-    blacklist::revoke(app, holder, family, token_id).await
+    match asking {
+        Some(expires_at) => blacklist::revoke(app, holder, family, Some(expires_at)).await,
+        None => Ok(()),
+    }
 }
 
 /// Whose family a refresh token is of, and whether its secret is the present one; `None` if it has ended.
@@ -205,15 +212,15 @@ pub async fn begun_at(app: &App, family: &str) -> Result<Option<DateTime<Utc>>> 
 
 /// Who shows this access token; `Err(Unauthenticated)` for one that is not valid now.
 pub async fn admit(app: &App, token: &str) -> Result<Viewer> {
-    let claims = app.tokens.check(token, app.clock.now()).ok_or(Error::Unauthenticated)?;
-    let viewer = viewer_of(claims).ok_or(Error::Unauthenticated)?;
+    let seen = app.tokens.check(token, app.clock.now()).ok_or(Error::Unauthenticated)?;
+    let viewer = viewer_of(&seen.claims).ok_or(Error::Unauthenticated)?;
     readmit(app, &viewer).await?;
     Ok(viewer)
 }
 
-fn viewer_of(claims: Claims) -> Option<Viewer> {
+fn viewer_of(claims: &Claims) -> Option<Viewer> {
     let expires_at = DateTime::from_timestamp(claims.exp, 0)?;
-    let token = Token { id: claims.jti, family: claims.sid, issued_at: claims.iat_us, expires_at };
+    let token = Token { family: claims.sid.clone(), issued_at: claims.iat_us, expires_at };
     Some(match claims.role {
         Some(role) => Viewer::Member(Member { id: claims.sub.parse().ok()?, role, token }),
         None => Viewer::Admin(AdminSession { id: claims.sub.parse().ok()?, token }),

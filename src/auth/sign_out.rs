@@ -6,11 +6,12 @@ use crate::{
     error::{Error, Result},
     user::viewer::Viewer,
 };
+use chrono::{DateTime, Utc};
 
 /// Ends this session, or all of this person's.
 pub async fn sign_out(app: &App, viewer: &Viewer, everywhere: bool) -> Result<()> {
     let (Some(holder), Some(token)) = (viewer.account(), viewer.token()) else { return Err(Error::Unauthenticated) };
-    end_in_order(app, holder, everywhere, token.family.clone(), Some(token.id.clone())).await
+    end_in_order(app, holder, everywhere, token.family.clone(), Some(token.expires_at)).await
 }
 
 /// Ends the session of an access token and of a refresh token, as far as each is shown and good.
@@ -49,21 +50,21 @@ async fn still_admitted(app: &App, token: &str) -> Result<Option<Viewer>> {
     }
 }
 
-/// The widest first, and the token that asked last: as long as anything is left to end, it can ask again. Whole, though
-/// the client hangs up.
+/// The widest first, and what asked last, which is an access token that runs out at `asking`, or else the refresh token: as
+/// long as anything is left to end, it can ask again. Whole, though the client hangs up.
 async fn end_in_order(
     app: &App,
     holder: String,
     everywhere: bool,
     family: String,
-    token_id: Option<String>,
+    asking: Option<DateTime<Utc>>,
 ) -> Result<()> {
     let ending = app.clone();
     app.outlive(async move {
         if everywhere {
             session::end_all(&ending, &holder).await?;
         }
-        session::end_family(&ending, &holder, &family, token_id.as_deref()).await
+        session::end_family(&ending, &holder, &family, asking).await
     })
     .await
 }

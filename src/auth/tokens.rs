@@ -67,9 +67,9 @@ pub struct Tokens {
 }
 
 /// What was read of a token, and with which key.
-struct Seen {
+pub(super) struct Seen {
     kid: String,
-    claims: Claims,
+    pub claims: Claims,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -112,7 +112,7 @@ impl Tokens {
     }
 
     /// `None` for whatever is not a valid access token of ours at this moment.
-    pub(super) fn check(&self, token: &str, now: DateTime<Utc>) -> Option<Claims> {
+    pub(super) fn check(&self, token: &str, now: DateTime<Utc>) -> Option<Arc<Seen>> {
         if token.len() > MOST_CHARACTERS {
             return None;
         }
@@ -126,7 +126,7 @@ impl Tokens {
             }
         };
         let is_now = seen.claims.exp > now.timestamp() && seen.claims.iat <= now.timestamp() + SKEW;
-        is_now.then(|| seen.claims.clone())
+        is_now.then_some(seen)
     }
 
     /// What a token of ours says, at whatever time.

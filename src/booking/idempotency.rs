@@ -1,10 +1,7 @@
 //! Idempotency keys: stored with the input's hash, in the transaction of their effect. The same key and input give
 //! the same answer; another input is refused.
 
-use crate::{
-    error::{Code, Error, Fault, Problem, Problems, Result},
-    infra::db::padded,
-};
+use crate::error::{Code, Error, Fault, Problem, Problems, Result};
 use chrono::{DateTime, Utc};
 use entity::{
     idempotency_key::{ActiveModel, Column, Entity, Model},
@@ -69,7 +66,7 @@ pub fn rows(mut keys: Vec<(&Key, String)>, now: DateTime<Utc>) -> Vec<ActiveMode
 
 /// Those of the keys that were used, for whatever it was: rows of [`Model`].
 pub fn select_used<'a>(keys: impl Iterator<Item = &'a Key>) -> SelectStatement {
-    let any = padded(keys).into_iter().fold(Condition::any(), |any, key| {
+    let any = keys.fold(Condition::any(), |any, key| {
         any.add(Condition::all().add(Column::UserId.eq(key.user)).add(Column::Key.eq(key.key.as_str())))
     });
     Entity::find().filter(any).into_query()

@@ -143,7 +143,8 @@ impl Config {
         bound("booking.payment_grace_seconds", self.booking.payment_grace_seconds, 1..=86_400);
         bound("booking.duplicate_guard_seconds", self.booking.duplicate_guard_seconds, 0..=86_400);
         let many = |count| u64::try_from(count).unwrap_or(u64::MAX);
-        bound("booking.group_most", many(self.booking.group_most), 1..=1_000);
+        // SQLite takes no condition of a thousand parts.
+        bound("booking.group_most", many(self.booking.group_most), 1..=512);
         bound("booking.writers_per_event", many(self.booking.writers_per_event), 1..=64);
         bound("booking.waiting_per_event", many(self.booking.waiting_per_event), 1..=1_000_000);
         let points = &self.points;

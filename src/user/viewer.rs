@@ -35,8 +35,7 @@ pub struct Member {
 /// The access token that was shown. It outlives the request on sockets and streams, and is asked about again there.
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// Its own id, and the family of its refresh token: what signing out revokes.
-    pub id: String,
+    /// That of its refresh token: what signing out revokes.
     pub family: String,
     /// In microseconds since 1970, as it says itself.
     pub issued_at: i64,

@@ -2,8 +2,9 @@
 //! a known order, while a lock on the stock holds the first of them up.
 
 use crate::harness::{Event, Person, TestApp, one_seat};
+use entity::user;
 use futures_util::{FutureExt, StreamExt, future::join_all, stream};
-use sea_orm::{DatabaseTransaction, EntityTrait, QuerySelect};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait, QuerySelect};
 use serde_json::json;
 use spotlight::{
     app::App,
@@ -18,6 +19,7 @@ crate::scenarios![
     a_thousand_buyers_on_fifty_seats_and_the_first_comers_get_them,
     the_number_of_statements_does_not_grow_with_the_group,
     a_seat_that_comes_back_can_be_bought_at_once,
+    who_comes_too_late_is_told_why_though_nobody_locks_anything,
     who_comes_to_a_full_queue_is_told_so,
     who_hangs_up_in_the_queue_has_the_booking,
     one_key_on_two_nodes_at_once_gives_one_booking,
@@ -203,6 +205,44 @@ async fn a_seat_that_comes_back_can_be_bought_at_once(app: TestApp) {
     assert_eq!(code(&start(&app.app, people[0], one_seat(&event, "a")).await), Some(Code::SoldOut));
     assert_eq!(code(&start(&app.app, people[1], one_seat(&event, "k")).await), None);
     assert_eq!(app.remaining(&event).await, 0);
+}
+
+async fn who_comes_too_late_is_told_why_though_nobody_locks_anything(app: TestApp) {
+    let artist = app.artist("haneul").await;
+    let (event, other) = (app.event(&artist, 0, 1).await, app.event(&artist, 1_000, 1).await);
+    let people = buyers(&app, "fan", 3).await;
+    let [winner, late, gone] = people[..] else { panic!() };
+    assert_eq!(code(&start(&app.app, winner, one_seat(&event, "k")).await), None);
+    let left = user::ActiveModel { id: Set(gone.id()), withdrawn_at: Set(Some(app.now())), ..Default::default() };
+    let txn = app.app.db.begin().await.unwrap();
+    user::Entity::update(left).exec(&txn).await.unwrap();
+    txn.commit().await.unwrap();
+    // From the second on it is only looked at.
+    for key in ["a", "b"] {
+        assert_eq!(code(&start(&app.app, late, one_seat(&event, key)).await), Some(Code::SoldOut));
+    }
+    let elsewhere = other.types[0].parse().unwrap();
+    let named = |key: &str, lines| Start { lines, ..one_seat(&event, key) };
+    let own = one_seat(&event, "").lines[0];
+    let asked = [
+        (winner, one_seat(&event, "k"), "Confirmed (0, 0, 0) None"),
+        (late, one_seat(&event, "c"), "SoldOut lines"),
+        (late, named("d", vec![(elsewhere, 1)]), "NotFound lines.0.ticketTypeId"),
+        (late, named("e", vec![own, (elsewhere, 1)]), "NotFound lines.1.ticketTypeId"),
+        (gone, one_seat(&event, "f"), "gone"),
+    ];
+    let said = |answer: &Answer| match answer {
+        Err(Error::Unauthenticated) => "gone".to_owned(),
+        answer => said(answer),
+    };
+    for (buyer, input, expected) in &asked {
+        assert_eq!(said(&start(&app.app, *buyer, input.clone()).await), *expected);
+    }
+    // All at once, and so in some group or other.
+    let all = asked.iter().cycle().take(25).map(|(buyer, input, _)| start(&app.app, *buyer, input.clone()));
+    for (answer, (.., expected)) in join_all(all).await.iter().zip(asked.iter().cycle()) {
+        assert_eq!(said(answer), *expected);
+    }
 }
 
 async fn who_comes_to_a_full_queue_is_told_so(app: TestApp) {

@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::{Value, json};
 use spotlight::{
     admin::{self, audit::Actor},
-    auth::{session, sign_in},
+    auth::{session, sign_in, sign_out::sign_out_shown},
 };
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ crate::scenarios![
     a_refresh_token_that_comes_back_ends_the_access_tokens_too,
     a_refresh_against_a_sign_out_leaves_no_session_behind,
     a_token_of_another_node_s_clock_stays_revoked,
+    what_ended_at_a_late_node_outlasts_what_ends_at_an_early_one,
     of_many_sign_outs_at_once_none_is_lost,
 ];
 
@@ -151,12 +152,17 @@ async fn of_many_sign_outs_at_once_none_is_lost(app: TestApp) {
         let answer: Value = answer.unwrap().json().await.unwrap();
         assert_eq!(answer["data"]["signOut"]["isSignedOut"], true, "{answer}");
     }
+    // At a node that remembers nothing of it by itself.
+    let fresh = app.node("fresh", |_| {}).await;
+    let at_fresh =
+        async |token: &str| app.query_at(&fresh.url, Some(token), "{ viewer { email } }", json!({})).await.status;
     for session in &sessions {
-        assert_eq!(status(&app, &session.token).await, 401);
+        assert_eq!(at_fresh(&session.token).await, 401);
         assert_eq!(user_error(&refresh(&app, &session.refresh_token).await), "WRONG_CREDENTIALS refreshToken");
     }
-    assert_eq!(status(&app, &first.token).await, 200);
+    assert_eq!(at_fresh(&first.token).await, 200);
     node.stop().await;
+    fresh.stop().await;
 }
 
 async fn a_refresh_token_is_good_for_fourteen_days(app: TestApp) {
@@ -224,6 +230,22 @@ async fn a_token_of_another_node_s_clock_stays_revoked(app: TestApp) {
     let (at, late) = (TimeDelta::seconds(900 + 59), TimeDelta::seconds(60));
     app.move_clock(at);
     app.app.kv.sweep().await.unwrap();
+    app.move_clock(-late);
+    assert_eq!(app.query_at(&fresh.url, Some(&person.token), "{ viewer { email } }", json!({})).await.status, 401);
+    fresh.stop().await;
+}
+
+async fn what_ended_at_a_late_node_outlasts_what_ends_at_an_early_one(app: TestApp) {
+    // Issued by a clock that is a minute ahead of the one by which it ends.
+    let (person, late) = (app.fan("mina").await, TimeDelta::seconds(60));
+    let other = app.sign_in_again(&person).await;
+    let fresh = app.node("fresh", |_| {}).await;
+    app.move_clock(-late);
+    sign_out(&app, &person.token, false).await.data();
+    // Where it is early the token has just run out, and another session of the account ends: the same entry is written anew.
+    app.move_clock(late + TimeDelta::seconds(901));
+    app.app.kv.sweep().await.unwrap();
+    sign_out_shown(&app.app, None, Some(&other.refresh_token), false).await.unwrap();
     app.move_clock(-late);
     assert_eq!(app.query_at(&fresh.url, Some(&person.token), "{ viewer { email } }", json!({})).await.status, 401);
     fresh.stop().await;

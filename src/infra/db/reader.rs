@@ -37,29 +37,25 @@ impl Reader {
     }
 }
 
-impl Own {
-    /// Boxed: the compiler loses its way in three drivers' futures at once.
-    fn all<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<Vec<QueryResult>, sqlx::Error>> {
-        match self {
-            Self::Sqlite(connection) => prepared::<sqlx::Sqlite>(connection, statement).boxed(),
-            Self::MySql(connection) => prepared::<sqlx::MySql>(connection, statement).boxed(),
-            Self::Postgres(connection) => prepared::<sqlx::Postgres>(connection, statement).boxed(),
+macro_rules! asked_by {
+    ($connection:ident) => {
+        impl $connection {
+            /// The rows of a statement that the connection prepares once.
+            pub fn all<'a>(&'a mut self, asked: &'a Statement) -> BoxFuture<'a, Result<Vec<QueryResult>, sqlx::Error>> {
+                // Boxed: the compiler loses its way in three drivers' futures at once.
+                match self {
+                    Self::Sqlite(one) => prepared::<sqlx::Sqlite>(one, asked).boxed(),
+                    Self::MySql(one) => prepared::<sqlx::MySql>(one, asked).boxed(),
+                    Self::Postgres(one) => prepared::<sqlx::Postgres>(one, asked).boxed(),
+                }
+            }
         }
-    }
+    };
 }
 
-impl Lent {
-    /// The rows of a statement that the connection prepares once.
-    pub fn all<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<Vec<QueryResult>, sqlx::Error>> {
-        match self {
-            Self::Sqlite(connection) => prepared::<sqlx::Sqlite>(connection, statement).boxed(),
-            Self::MySql(connection) => prepared::<sqlx::MySql>(connection, statement).boxed(),
-            Self::Postgres(connection) => prepared::<sqlx::Postgres>(connection, statement).boxed(),
-        }
-    }
-}
+asked_by!(Lent);
+asked_by!(Own);
 
-/// The rows of a statement that the connection prepares once.
 async fn prepared<'a, D>(
     connection: &'a mut D::Connection,
     statement: &'a Statement,

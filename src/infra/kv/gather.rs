@@ -1,5 +1,5 @@
-//! Reads that come while another one is under way are made together, by one statement: each request asks for a few keys,
-//! and hundreds come at once. Nothing is kept: what is read is read after it was asked for.
+//! Reads that come while another one is under way are made together, by one statement: each request asks for a key or
+//! two, and hundreds come at once. Nothing is kept: what is read is read after it was asked for.
 
 use super::KvError;
 use std::{
