@@ -240,11 +240,8 @@ pub fn select_keys(backend: DbBackend, group: &[Request]) -> Statement {
     backend.build(&idempotency::select_used(group.iter().map(|request| &request.key)))
 }
 
-/// The same in a text that comes again, where one of so many values is kept.
+/// The same in a text that comes again.
 pub fn glance_keys(backend: DbBackend, group: &[Request]) -> Statement {
-    if backend == DbBackend::MySql {
-        return select_keys(backend, group);
-    }
     backend.build(&idempotency::select_used(padded(group.iter().map(|request| &request.key)).into_iter()))
 }
 

@@ -74,7 +74,7 @@ impl Line {
         }
         self.end().await;
         if self.db.kind == Kind::MySql {
-            match self.read_at_once(asked).await {
+            match self.read_by_itself(asked).await {
                 Err(Error::Fault(Fault::Database(error))) if is_lost(&error) => drop(self.wire.get_mut().take()),
                 read => return read,
             }
@@ -82,10 +82,19 @@ impl Line {
         Ok(self.db.read_by_one(asked).await?)
     }
 
-    async fn read_at_once(&mut self, asked: &[Statement]) -> Result<Vec<Vec<QueryResult>>> {
+    /// A few values in one message. A text with many takes longer to be read than another message to come and go.
+    async fn read_by_itself(&mut self, asked: &[Statement]) -> Result<Vec<Vec<QueryResult>>> {
         self.db.count(asked.len());
         let bundle = self.db.bundle;
-        ask_at_once(self.connected().await?, asked, bundle, false).await
+        let wire = self.connected().await?;
+        if !asked.iter().any(kept::has_many_values) {
+            return ask_at_once(wire, asked, bundle, false).await;
+        }
+        let mut answers = Vec::with_capacity(asked.len());
+        for statement in asked {
+            answers.push(wire.ask(statement).await?);
+        }
+        Ok(answers)
     }
 
     /// With nothing under way in it.

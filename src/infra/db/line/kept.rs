@@ -45,7 +45,7 @@ impl Kept {
     fn number(&mut self, statement: &Statement, text: &mut String) -> Option<usize> {
         let sql = &statement.sql;
         // One with text of its own would end the quotation.
-        if values(statement).count() > MOST_VALUES || sql.contains(['\'', '\\']) {
+        if has_many_values(statement) || sql.contains(['\'', '\\']) {
             return None;
         }
         let is_full = self.seen.len() >= MOST;
@@ -63,6 +63,10 @@ impl Kept {
             }
         }
     }
+}
+
+pub fn has_many_values(statement: &Statement) -> bool {
+    values(statement).count() > MOST_VALUES
 }
 
 fn values(statement: &Statement) -> impl Iterator<Item = &Value> {
