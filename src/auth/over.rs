@@ -56,18 +56,20 @@ impl Over {
         let until = (now + life + SKEW + SKEW).max(expires_at.unwrap_or_default() + SKEW);
         self.ended.insert(family.to_owned(), until.timestamp_micros());
         if self.ended.len() > MOST_ENDED {
-            self.refuse(life);
+            self.refuse(now, life);
         }
         true
     }
 
-    /// Forgets the older half, and refuses whatever was issued until the last one of it was ended, by whichever node's clock.
-    fn refuse(&mut self, life: TimeDelta) {
+    /// Forgets the older half, and refuses whatever was issued until the last one of it was ended, by whichever node's clock:
+    /// nothing that is issued later than that, however long the tokens of an older setting live.
+    fn refuse(&mut self, now: DateTime<Utc>, life: TimeDelta) {
         let mut moments: Vec<i64> = self.ended.values().copied().collect();
         moments.sort_unstable();
         let middle = moments.get(moments.len() / 2).copied().unwrap_or_default();
         let issued = middle.saturating_sub((life + SKEW).num_microseconds().unwrap_or_default());
-        self.refused = self.refused.max(issued + 1);
+        let latest = (now + SKEW + SKEW).timestamp_micros();
+        self.refused = self.refused.max(issued.min(latest) + 1);
         self.ended.retain(|_, until| *until > middle);
     }
 
@@ -158,6 +160,16 @@ mod tests {
             assert_eq!(over.signed_out, 0);
             assert!(!over.is_over(&token("new", 400 * every + 121)));
         }
+    }
+
+    #[test]
+    fn tokens_of_an_older_setting_do_not_lock_anybody_out() {
+        let mut over = Over::default();
+        for session in 0..400 {
+            over.end(&format!("f{session}"), at(0), LIFE, Some(at(86_400)));
+        }
+        assert!(over.is_over(&token("f0", 0)));
+        assert!(!over.is_over(&token("new", 121)));
     }
 
     #[test]
